@@ -1,0 +1,68 @@
+import { bindLibrary, koffi } from './koffi.ts';
+import type { Pointer } from './libbpf.ts';
+
+/**
+ * The functions of the C library that xdpctl calls. Those that can fail return -1 and leave the reason in errno:
+ * read it with `lastErrno` before any other call.
+ */
+export interface Libc {
+  close(fd: number): number;
+  open(path: string, flags: number, mode: number): number;
+  fcntl(fd: number, command: number, argument: number): number;
+  mount(source: string, target: string, type: string, flags: number, data: string | null): number;
+  statfs(path: string, buffer: Uint8Array): number;
+  setns(fd: number, type: number): number;
+  flock(fd: number, operation: number): number;
+  if_nametoindex(name: string): number;
+  if_indextoname(ifindex: number, name: Uint8Array): string | null;
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: Uint8Array, length: number): number;
+  send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  recv(fd: number, bytes: Uint8Array, length: number, flags: number): number;
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number;
+  getsockopt(fd: number, level: number, option: number, value: Uint8Array, length: Uint32Array): number;
+  ioctl(fd: number, request: number, argument: Uint8Array): number;
+  mmap(address: Pointer, length: number, protection: number, flags: number, fd: number, offset: number): Pointer;
+  munmap(address: Pointer, length: number): number;
+  vsnprintf(buffer: Uint8Array, size: number, format: Pointer, arguments_: Pointer): number;
+  syscall(number: number, a: number, b: number, c: number): number;
+}
+
+const int = 'int';
+const u32 = 'uint32_t';
+const size = 'size_t';
+const ssize = 'int64_t';
+const str = 'str';
+const ptr = 'void *';
+
+/**
+ * Loaded as the C library that Node itself runs on (`libc.so.6` with glibc, already mapped; musl answers to the
+ * same name through its loader's own aliases only for `libc.so`), hence the name is looked up in the process.
+ */
+export const libc = bindLibrary<Libc>(null, {
+  close: [int, [int]],
+  open: [int, [str, int, u32]],
+  fcntl: [int, [int, int, 'int64_t']],
+  mount: [int, [str, str, str, 'uint64_t', str]],
+  statfs: [int, [str, ptr]],
+  setns: [int, [int, int]],
+  flock: [int, [int, int]],
+  if_nametoindex: [u32, [str]],
+  if_indextoname: [str, [u32, ptr]],
+  socket: [int, [int, int, int]],
+  bind: [int, [int, ptr, u32]],
+  send: [ssize, [int, ptr, size, int]],
+  recv: [ssize, [int, ptr, size, int]],
+  setsockopt: [int, [int, int, int, ptr, u32]],
+  getsockopt: [int, [int, int, int, ptr, ptr]],
+  ioctl: [int, [int, 'uint64_t', ptr]],
+  mmap: [ptr, [ptr, size, int, int, int, 'int64_t']],
+  munmap: [int, [ptr, size]],
+  vsnprintf: [int, [ptr, size, ptr, ptr]],
+  syscall: ['int64_t', ['int64_t', 'int64_t', 'int64_t', 'int64_t']],
+});
+
+/** The positive errno that the last FFI call left behind. */
+export function lastErrno(): number {
+  return koffi().errno();
+}

@@ -7,7 +7,9 @@
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+
 import { build } from 'esbuild';
+
 import { licencesOf } from './licences.mjs';
 
 const root = join(import.meta.dirname, '..', '..');

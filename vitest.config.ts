@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+
+import { defineConfig } from 'vitest/config';
+
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
+
+/**
+ * Three projects: `unit` needs nothing; `kernel` and `e2e` need root and change the machine's kernel state, in throw-away
+ * namespaces, one file at a time. Forks, because a native crash must not take the other test files with it.
+ */
+export default defineConfig({
+  define: { __VERSION__: JSON.stringify(version) },
+  test: {
+    pool: 'forks',
+    setupFiles: ['test/support/setup/fast-check.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/*.test.ts', 'test/{domain,cli,output,ffi,tracing,dev}/**/*.test.ts'] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'kernel',
+          include: ['test/kernel/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          globalSetup: ['test/support/setup/kernel.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          globalSetup: ['test/support/setup/kernel.ts', 'test/support/setup/built.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});

@@ -33,6 +33,7 @@ export default {
     'import/no-cycle': 'error',
     'import/no-default-export': 'error',
     'no-console': 'error',
+    'no-control-regex': 'off',
     'no-param-reassign': 'error',
     'no-shadow': 'error',
     'no-var': 'error',

@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process';
+
+/**
+ * Runs a helper program (ip, ethtool, bpftool, …) and returns its stdout.
+ *
+ * @throws Error with its stderr when it fails
+ */
+export function tool(program: string, args: readonly string[], options: { input?: string } = {}): string {
+  const { status, signal, stdout, stderr, error } = spawnSync(program, args, {
+    encoding: 'utf8',
+    maxBuffer: 1 << 30,
+    ...options,
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${signal ?? `exit ${status}`}: ${stderr}${stdout}`);
+  return stdout;
+}
+
+/** The same, for a program that prints one JSON document. */
+export function toolJson(program: string, args: readonly string[]): unknown {
+  return JSON.parse(tool(program, args));
+}
+
+/** The words that run a program inside a network namespace; those of the program alone for the machine's own. */
+export function inNamespace(namespace: string | undefined, argv: readonly string[]): string[] {
+  return namespace === undefined ? [...argv] : ['nsenter', `--net=/run/netns/${namespace}`, ...argv];
+}

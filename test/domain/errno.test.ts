@@ -1,9 +1,11 @@
 import { constants } from 'node:os';
+
 import { describe, expect, it } from 'vitest';
+
 import { allErrnos, errnoName, errnoNumber, errnoText } from '../../src/domain/errno.ts';
 
 describe('errno', () => {
-  it('agrees with what Node took from this machine\'s headers', () => {
+  it("agrees with what Node took from this machine's headers", () => {
     for (const [name, number] of Object.entries(constants.errno)) {
       expect([name, errnoNumber(name)]).toEqual([name, number]);
     }

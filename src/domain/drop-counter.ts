@@ -1,0 +1,77 @@
+/** The tracepoints of the xdp group (include/trace/events/xdp.h) that lost frames are counted from. */
+export type DropEvent =
+  | 'xdp_redirect_err'
+  | 'xdp_redirect_map_err'
+  | 'xdp_exception'
+  | 'xdp_devmap_xmit'
+  | 'xdp_cpumap_enqueue'
+  | 'xdp_cpumap_kthread'
+  | 'xdp_bulk_tx';
+
+/**
+ * Lost frames that look alike to the kernel: what every backend yields, however it counts. A property is absent where
+ * the event does not carry it.
+ */
+export interface DropCounter {
+  readonly event: DropEvent;
+  /** Which number of the event was summed up; absent where each event is one frame. */
+  readonly field?: 'drops' | 'xdp_drop';
+  /** Lost frames. */
+  readonly count: number;
+  /** Positive Linux errno; 0 where the event says that the frames were lost without an error. */
+  readonly errno?: number;
+  /** The program's return value; `xdp_exception` only. */
+  readonly action?: number;
+  /** The device the frame came in by; for `xdp_exception` of an egress program, the target. */
+  readonly fromIfindex?: number;
+  /** The target, 0 where there is none. */
+  readonly toIfindex?: number;
+  /** 0 when the kernel did not know it. */
+  readonly progId?: number;
+  /** 0: no helper call; INT_MAX: no map (plain bpf_redirect, or a failed look-up). */
+  readonly mapId?: number;
+  /** The key that was looked up. */
+  readonly mapIndex?: number;
+  /** The CPU on which it happened. */
+  readonly cpu?: number;
+  /** cpumap: the CPU the frame was for. */
+  readonly toCpu?: number;
+}
+
+/** What the kernel reports as map id where no map was involved (net/core/filter.c, `ri->map_id = INT_MAX`). */
+export const noMapId = 0x7fff_ffff;
+
+/** The same counters added up: one for each set of equal properties, in the order of first appearance. */
+export function addUpCounters(counters: Iterable<DropCounter>): DropCounter[] {
+  const sums = new Map<string, DropCounter>();
+  for (const counter of counters) {
+    const key = counterKey(counter);
+    const known = sums.get(key);
+    sums.set(key, known === undefined ? counter : { ...known, count: known.count + counter.count });
+  }
+  return [...sums.values()];
+}
+
+/** What has come since `before`, for interval output; counters that did not move are left out. */
+export function countersSince(before: Iterable<DropCounter>, now: Iterable<DropCounter>): DropCounter[] {
+  const old = new Map(addUpCounters(before).map((counter) => [counterKey(counter), counter.count]));
+  return addUpCounters(now)
+    .map((counter) => ({ ...counter, count: counter.count - (old.get(counterKey(counter)) ?? 0) }))
+    .filter((counter) => counter.count > 0);
+}
+
+function counterKey(counter: DropCounter): string {
+  return [
+    counter.event,
+    counter.field,
+    counter.errno,
+    counter.action,
+    counter.fromIfindex,
+    counter.toIfindex,
+    counter.progId,
+    counter.mapId,
+    counter.mapIndex,
+    counter.cpu,
+    counter.toCpu,
+  ].join();
+}

@@ -1,0 +1,99 @@
+import type { KernelVersion } from './kernel-version.ts';
+
+/*
+ * What the running system looked like when frames were lost: the plain data that the verdicts on lost frames and the
+ * check of a redirect path read. The kernel room fills it in; where it could not find something out, the property is
+ * absent (or `unknown`), never guessed.
+ */
+
+/** A network namespace, and the ways to name it on a command line. */
+export interface LiveNetns {
+  /** Inode of the namespace file: its identity. */
+  readonly inode: number;
+  /** Name under /run/netns, when it has one. */
+  readonly name?: string;
+  /** A process that lives in it. */
+  readonly pid?: number;
+  /** Any other path of a namespace file. */
+  readonly path?: string;
+  /** Whether commands typed without further words run in it: the caller's own, or the one of --netns. */
+  readonly current: boolean;
+}
+
+export type Ability = 'yes' | 'no' | 'unknown';
+
+/** The other end of a veth pair. */
+export interface LivePeer {
+  readonly ifindex: number;
+  readonly ifname?: string;
+  readonly netns?: LiveNetns;
+  readonly up?: boolean;
+  readonly mtu?: number;
+  readonly gro?: boolean;
+  /** Whether an XDP program is attached to it. */
+  readonly hasXdp?: boolean;
+}
+
+export interface LiveDevice {
+  readonly ifindex: number;
+  readonly ifname: string;
+  readonly netns: LiveNetns;
+  /** IFF_UP: administratively up. */
+  readonly up: boolean;
+  readonly carrier?: boolean;
+  readonly mtu: number;
+  /** rtnetlink's IFLA_INFO_KIND (`veth`, `bridge`, `tun`); absent for hardware and for lo. */
+  readonly kind?: string;
+  readonly peer?: LivePeer;
+  /** NETDEV_XDP_ACT_NDO_XMIT: whether it transmits redirected frames now. */
+  readonly ndoXmit: Ability;
+  /** NETDEV_XDP_ACT_NDO_XMIT_SG: the same for multi-buffer frames. */
+  readonly ndoXmitSg: Ability;
+  readonly gro?: boolean;
+  /** Ids of the XDP programs attached to it. */
+  readonly progIds: readonly number[];
+  readonly xdpMode?: 'native' | 'generic' | 'offload';
+  readonly rxQueues?: number;
+  readonly txQueues?: number;
+}
+
+export interface LiveProgram {
+  readonly id: number;
+  readonly name?: string;
+  readonly mapIds: readonly number[];
+  /** By what a program of ours looks its target up; absent for all others, which may use any key. */
+  readonly keySource?: 'ingress' | 'queue' | { readonly key: number };
+}
+
+/** An occupied entry of a redirect map. */
+export interface LiveEntry {
+  readonly key: number;
+  /** devmap, devmap_hash: the target. */
+  readonly ifindex?: number;
+  /** cpumap: length of the queue. */
+  readonly qsize?: number;
+  /** The program in the entry. */
+  readonly progId?: number;
+}
+
+export interface LiveMap {
+  readonly id: number;
+  readonly name?: string;
+  /** As in map-type.ts: `devmap`, `xskmap`, `hash`, … */
+  readonly type: string;
+  readonly maxEntries: number;
+  /** Paths of its pins. */
+  readonly pinned: readonly string[];
+  /** The occupied entries; absent where they could not be read or are of no concern. */
+  readonly entries?: readonly LiveEntry[];
+}
+
+export interface LiveSystem {
+  readonly kernel: KernelVersion;
+  /** Number of online CPUs. */
+  readonly cpus: number;
+  /** Devices of every namespace that could be looked into. */
+  readonly devices: readonly LiveDevice[];
+  readonly programs: ReadonlyMap<number, LiveProgram>;
+  readonly maps: ReadonlyMap<number, LiveMap>;
+}

@@ -47,6 +47,7 @@ export default {
     'typescript/only-throw-error': 'error',
     'typescript/return-await': 'error',
     'typescript/switch-exhaustiveness-check': 'error',
+    'unicorn/no-array-sort': 'off',
     'unicorn/filename-case': ['error', { case: 'kebabCase' }],
     'unicorn/prefer-node-protocol': 'error',
   },

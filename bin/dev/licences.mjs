@@ -25,7 +25,7 @@ function licenceText(folder) {
  */
 export function licencesOf(root, files) {
   const folders = [...new Set(files.map(packageFolder))].filter((folder) => folder !== undefined);
-  const parts = folders.toSorted().map((folder) => {
+  const parts = folders.sort().map((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
     return `${name} ${version} (${license})\n\n${licenceText(join(root, folder))}\n`;
   });

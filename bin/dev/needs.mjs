@@ -1,0 +1,135 @@
+/**
+ * What the demo, the tests and the benchmarks need of the machine, and which package has it. Node's own modules only: this runs before anything
+ * is installed.
+ */
+import { accessSync, constants, existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
+
+/** Debian keeps administrators' programs here, and not every root's PATH has them. */
+export const adminFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+
+/** @param {string} name @returns {string | undefined} where the program is */
+function programPath(name) {
+  const folders = [...(process.env.PATH ?? '').split(':'), ...adminFolders];
+  return folders
+    .map((folder) => `${folder}/${name}`)
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+function hasProgram(name) {
+  return programPath(name) !== undefined;
+}
+
+/** Alpine's own `ip` is busybox, which knows neither namespaces nor veth's peers. */
+function hasWholeIp() {
+  const path = programPath('ip');
+  return path !== undefined && !realpathSync(path).endsWith('busybox');
+}
+
+/** @param {string} file name of a shared library */
+function hasLibrary(file) {
+  const roots = ['/usr/lib', '/lib', '/usr/lib64', '/lib64', '/usr/local/lib', '/usr/local/lib64'].filter(existsSync);
+  const folders = roots.flatMap((root) => [
+    root,
+    ...readdirSync(root)
+      .filter((name) => name.includes('-linux-'))
+      .map((name) => `${root}/${name}`),
+  ]);
+  return folders.some((folder) => existsSync(`${folder}/${file}`));
+}
+
+function isUbuntu() {
+  return /^ID(_LIKE)?=.*ubuntu/m.test(existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '');
+}
+
+/** Ubuntu packs perf and bpftool with its kernels. */
+const kernelTools = ['linux-tools-common', 'linux-tools-generic'];
+
+/**
+ * `for`: who needs it; `optional`: tests that use it are skipped without it; the packages of each package manager
+ * (none where the distribution has no such package).
+ */
+export const needs = [
+  {
+    what: 'libbpf.so.1',
+    for: ['demo', 'test', 'bench'],
+    found: () => hasLibrary('libbpf.so.1'),
+    packages: { 'apt-get': ['libbpf1'], dnf: ['libbpf'], apk: ['libbpf'], pacman: ['libbpf'] },
+  },
+  {
+    what: 'ip',
+    for: ['demo', 'test', 'bench'],
+    found: hasWholeIp,
+    packages: { 'apt-get': ['iproute2'], dnf: ['iproute'], apk: ['iproute2'], pacman: ['iproute2'] },
+  },
+  program('ethtool', ['demo', 'test', 'bench']),
+  program('bpftrace', ['demo', 'test']),
+  {
+    ...program('perf', ['demo', 'test']),
+    // The demo is content with bpftrace alone.
+    found: (purpose) => hasProgram('perf') || (purpose === 'demo' && hasProgram('bpftrace')),
+    packages: {
+      'apt-get': isUbuntu() ? kernelTools : ['linux-perf'],
+      dnf: ['perf'],
+      apk: ['perf'],
+      pacman: ['perf'],
+    },
+  },
+  {
+    ...program('bpftool', ['test', 'bench']),
+    packages: {
+      'apt-get': isUbuntu() ? kernelTools : ['bpftool'],
+      dnf: ['bpftool'],
+      apk: ['bpftool'],
+      pacman: ['bpf'],
+    },
+  },
+  program('tcpdump', ['test']),
+  program('strace', ['test']),
+  { ...program('man', ['test']), packages: samePackage('man-db') },
+  { ...program('groff', ['test']), packages: samePackage('groff') },
+  {
+    ...program('clang-14', ['test']),
+    optional: true, // only Debian and Ubuntu have this very version, and bpf-objects/ is compared byte by byte
+    packages: { 'apt-get': ['clang-14'] },
+  },
+  {
+    what: 'bpf/bpf_helpers.h',
+    for: ['test'],
+    optional: true,
+    found: () => existsSync('/usr/include/bpf/bpf_helpers.h') && existsSync('/usr/include/linux/bpf.h'),
+    packages: { 'apt-get': ['libbpf-dev', 'linux-libc-dev'] },
+  },
+  { ...program('xdp-loader', ['test']), optional: true, packages: { 'apt-get': ['xdp-tools'], dnf: ['xdp-tools'] } },
+];
+
+function samePackage(name) {
+  return { 'apt-get': [name], dnf: [name], apk: [name], pacman: [name] };
+}
+
+/** A program whose package has its name everywhere. */
+function program(name, purposes) {
+  return { what: name, for: purposes, optional: false, found: () => hasProgram(name), packages: samePackage(name) };
+}
+
+const managers = {
+  'apt-get': {
+    refresh: ['apt-get', 'update'],
+    install: ['apt-get', 'install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300'],
+  },
+  dnf: { refresh: ['dnf', 'makecache'], install: ['dnf', 'install', '-y'] },
+  apk: { refresh: ['apk', 'update'], install: ['apk', 'add'] },
+  pacman: { refresh: ['pacman', '-Sy'], install: ['pacman', '-S', '--needed', '--noconfirm'] },
+};
+
+/** This machine's package manager: its name and the beginnings of its commands; undefined when it is none of the four. */
+export function packageManager() {
+  const name = Object.keys(managers).find(hasProgram);
+  return name === undefined ? undefined : { name, ...managers[name] };
+}

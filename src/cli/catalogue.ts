@@ -1,0 +1,50 @@
+import type { Verb } from './verb.ts';
+
+export type LoadVerb = () => Promise<{ readonly verb: Verb }>;
+
+/** An object of the command line with its verbs, which are loaded when they are needed. */
+export interface CatalogueObject {
+  readonly name: string;
+  readonly summary: string;
+  /** What the object does when no verb is typed. */
+  readonly defaultVerb?: string;
+  readonly verbs: Readonly<Record<string, LoadVerb>>;
+  /** Other names of verbs. */
+  readonly aliases?: Readonly<Record<string, string>>;
+}
+
+/** The whole surface of the tool, in the order of the help. */
+export const catalogue: readonly CatalogueObject[] = [
+  {
+    name: 'map',
+    summary: 'redirect maps (devmap, devmap_hash, cpumap, xskmap), and every other BPF map',
+    defaultVerb: 'show',
+    aliases: { list: 'show', peek: 'lookup' },
+    verbs: {
+      show: () => import('./map/show.ts'),
+      create: () => import('./map/create.ts'),
+      dump: () => import('./map/dump.ts'),
+      lookup: () => import('./map/lookup.ts'),
+      update: () => import('./map/update.ts'),
+      delete: () => import('./map/delete.ts'),
+      getnext: () => import('./map/getnext.ts'),
+    },
+  },
+];
+
+/** The object of that name, or undefined. */
+export function findObject(name: string): CatalogueObject | undefined {
+  return catalogue.find((object) => object.name === name);
+}
+
+/** The verb of that name or alias, or undefined. */
+export async function loadVerb(object: CatalogueObject, name: string): Promise<Verb | undefined> {
+  const load = object.verbs[object.aliases?.[name] ?? name];
+  return load === undefined ? undefined : (await load()).verb;
+}
+
+/** All verbs of an object, in the order of the help. */
+export async function loadVerbs(object: CatalogueObject): Promise<readonly Verb[]> {
+  const modules = await Promise.all(Object.values(object.verbs).map((load) => load()));
+  return modules.map(({ verb }) => verb);
+}

@@ -1,0 +1,39 @@
+import type { ColorChoice } from '../output/color.ts';
+import type { OptionSpec } from './verb.ts';
+
+/** Options that every verb takes, anywhere on the line (CONTRACT section 1). */
+export interface GlobalOptions {
+  readonly json: boolean;
+  readonly pretty: boolean;
+  readonly color: ColorChoice;
+  readonly debug: boolean;
+  readonly bpffs: boolean;
+  readonly nomount: boolean;
+  readonly netns: string | undefined;
+  readonly dryRun: boolean;
+  readonly quiet: boolean;
+}
+
+export const globalOptionSpecs: readonly OptionSpec[] = [
+  { name: 'json', short: 'j', description: 'print JSON' },
+  { name: 'pretty', short: 'p', description: 'print indented JSON (implies --json)' },
+  {
+    name: 'color',
+    value: 'WHEN',
+    description:
+      'colour: auto, always or never; auto heeds NO_COLOR, FORCE_COLOR and TERM, and wants a terminal',
+  },
+  { name: 'debug', short: 'd', description: "print libbpf's and the verifier's log on stderr" },
+  { name: 'bpffs', short: 'f', description: 'show the pins of maps and programs, and who holds them' },
+  { name: 'nomount', short: 'n', description: 'do not mount bpffs when it is not mounted' },
+  {
+    name: 'netns',
+    value: 'NAME|PID|PATH',
+    description:
+      "resolve interfaces in this network namespace; pins stay in the caller's bpffs",
+  },
+  { name: 'dry-run', description: 'say what would be done, change nothing' },
+  { name: 'quiet', short: 'q', description: 'no warnings and notes on stderr' },
+  { name: 'version', short: 'V', description: "print the version (of libbpf too: xdpctl version)" },
+  { name: 'help', short: 'h', description: 'print help' },
+];

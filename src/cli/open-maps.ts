@@ -1,0 +1,78 @@
+import { ToolError, usageError } from '../domain/errors.ts';
+import { BpfMap } from '../kernel/map.ts';
+import { allMaps } from '../kernel/map-list.ts';
+import { openPin } from '../kernel/pin.ts';
+import type { Handle } from './words/handle.ts';
+
+/**
+ * The maps a command has open, by the handle they were named with. A single command opens one or two; a batch names
+ * the same map on every line, and must not open it a hundred thousand times.
+ */
+export class OpenMaps implements Disposable {
+  readonly #byPath = new Map<string, BpfMap>();
+  readonly #byName = new Map<string, BpfMap>();
+  readonly #byId = new Map<number, BpfMap>();
+
+  /**
+   * The map that the handle names; it stays open and is closed with this object.
+   *
+   * @throws ToolError not-found, or usage when the name matches several maps or the pin is no map
+   */
+  open(handle: Handle): BpfMap {
+    switch (handle.by) {
+      case 'id':
+        return remembered(this.#byId, handle.id, () => BpfMap.byId(handle.id));
+      case 'name':
+        return remembered(this.#byName, handle.name, () => openByName(handle.name));
+      case 'pinned':
+        return remembered(this.#byPath, handle.path, () => openByPin(handle.path));
+    }
+  }
+
+  /** Forgets what was open, because a pin or a name may mean another map now. */
+  forget(): void {
+    for (const maps of [this.#byPath, this.#byName, this.#byId]) {
+      for (const map of maps.values()) map[Symbol.dispose]();
+      maps.clear();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.forget();
+  }
+}
+
+function remembered<Key>(maps: Map<Key, BpfMap>, key: Key, open: () => BpfMap): BpfMap {
+  let map = maps.get(key);
+  if (map === undefined) {
+    map = open();
+    maps.set(key, map);
+  }
+  return map;
+}
+
+function openByPin(path: string): BpfMap {
+  const { kind, fd } = openPin(path);
+  if (kind === 'map') return new BpfMap(fd);
+  fd[Symbol.dispose]();
+  const what = kind === 'prog' ? 'program' : 'link';
+  throw usageError(`${path} is a pinned ${what}, not a map`, `see: xdpctl ${kind} show pinned ${path}`);
+}
+
+function openByName(name: string): BpfMap {
+  const ids: number[] = [];
+  for (const map of allMaps()) if (map.info.name === name) ids.push(map.info.id);
+  const [id] = ids;
+  if (id === undefined) {
+    throw new ToolError('not-found', `there is no map named '${name}'`, {
+      hint: "see: xdpctl map show; a pin is named by 'pinned PATH'",
+    });
+  }
+  if (ids.length > 1) {
+    throw usageError(
+      `${ids.length} maps are named '${name}': ids ${ids.join(', ')}`,
+      `name one by its id, e.g. id ${id}`,
+    );
+  }
+  return BpfMap.byId(id);
+}

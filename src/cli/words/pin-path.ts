@@ -1,0 +1,22 @@
+import { usageError } from '../../domain/errors.ts';
+import { BPFFS_STANDARD, bpffsMounts } from '../../kernel/bpffs-path.ts';
+
+/**
+ * The absolute path of a PIN: a name without a slash lies directly under the bpffs mount, whatever the working
+ * directory is.
+ *
+ * @throws ToolError usage for an empty word, a relative path with slashes, or a name with a zero byte
+ */
+export function pinPath(word: string): string {
+  if (word === '') throw usageError('the pin is an empty word');
+  if (word.includes('\0')) throw usageError('a path cannot contain a zero byte');
+  if (word.startsWith('/')) return word.length > 1 ? word.replace(/\/+$/, '') : word;
+  if (word.includes('/')) {
+    throw usageError(
+      `pin path '${word}' is relative`,
+      `give the whole path (${BPFFS_STANDARD}/${word}), or a name directly under the bpffs mount`,
+    );
+  }
+  if (word === '.' || word === '..') throw usageError(`'${word}' is no pin`);
+  return `${bpffsMounts()[0] ?? BPFFS_STANDARD}/${word}`;
+}

@@ -1,0 +1,23 @@
+import { KernelRefusal, type RefusalFacts } from '../domain/errors.ts';
+
+/**
+ * The result of a libbpf call when it succeeded.
+ *
+ * @param result what the call returned: 0 or a descriptor, or a negative errno (libbpf >= 1.0)
+ * @throws KernelRefusal when it is negative
+ */
+export function check(result: number, operation: string, facts?: RefusalFacts): number {
+  if (result < 0) throw new KernelRefusal(operation, -result, facts);
+  return result;
+}
+
+/** Linux errno numbers that kernel objects treat as answers, not as failures. */
+export const ENOENT = 2;
+export const EAGAIN = 11;
+export const EACCES = 13;
+export const EEXIST = 17;
+export const EINVAL = 22;
+export const ENOSPC = 28;
+export const EOPNOTSUPP = 95;
+/** Kernel-internal, leaked to user space by the map batch calls (include/linux/errno.h). */
+export const ENOTSUPP = 524;

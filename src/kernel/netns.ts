@@ -1,0 +1,72 @@
+import { closeSync, openSync } from 'node:fs';
+
+import { KernelRefusal, ToolError } from '../domain/errors.ts';
+import { lastErrno, libc } from '../ffi/libc.ts';
+
+const CLONE_NEWNET = 0x4000_0000;
+
+/**
+ * Puts this thread into a network namespace until the result is disposed of. Synchronous FFI calls and child processes
+ * see the namespace; mounts, and so pins, stay the caller's.
+ *
+ * @param netns a name under /run/netns, a process id, or a path
+ * @throws ToolError not-found; KernelRefusal `netns enter`
+ */
+export function enterNetns(netns: string): Disposable {
+  const path = netnsPath(netns);
+  const own = openSync('/proc/thread-self/ns/net', 'r');
+  try {
+    enter(path);
+  } catch (error) {
+    closeSync(own);
+    throw error;
+  }
+  return {
+    [Symbol.dispose]() {
+      libc.setns(own, CLONE_NEWNET);
+      closeSync(own);
+    },
+  };
+}
+
+/** Runs a synchronous function inside a network namespace. */
+export function inNetns<Result>(netns: string, act: () => Result): Result {
+  using _inside = enterNetns(netns);
+  return act();
+}
+
+/** The file that stands for a namespace given by name, process id or path. */
+export function netnsPath(netns: string): string {
+  if (netns.includes('/')) return netns;
+  return /^[0-9]+$/.test(netns) ? `/proc/${netns}/ns/net` : `/run/netns/${netns}`;
+}
+
+function enter(path: string): void {
+  let fd;
+  try {
+    fd = openSync(path, 'r');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM') {
+      throw new ToolError('permission', `network namespace ${path} may not be opened`, {
+        hint: 'run it as root',
+        cause,
+      });
+    }
+    throw new ToolError('not-found', `there is no network namespace ${path}`, {
+      hint: 'see: ip netns list',
+      cause,
+    });
+  }
+  try {
+    if (libc.setns(fd, CLONE_NEWNET) !== 0) {
+      const errno = lastErrno();
+      if (errno === 22) {
+        throw new ToolError('usage', `${path} is not a network namespace`, { errno });
+      }
+      throw new KernelRefusal('netns enter', errno, { path });
+    }
+  } finally {
+    closeSync(fd);
+  }
+}

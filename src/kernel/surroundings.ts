@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+
+import type { Surroundings } from '../domain/explain.ts';
+
+/** Bits of the capability sets (linux/capability.h). */
+const capabilityBits = {
+  CAP_NET_ADMIN: 12,
+  CAP_NET_RAW: 13,
+  CAP_SYS_ADMIN: 21,
+  CAP_PERFMON: 38,
+  CAP_BPF: 39,
+} as const;
+
+/** What explains a refusal besides the call itself: this process's capabilities and the kernel's version. */
+export function surroundings(): Surroundings {
+  return { capabilities: effectiveCapabilities(), kernelRelease: release() };
+}
+
+/** The capabilities of this process that matter for BPF; undefined when /proc does not tell. */
+export function effectiveCapabilities(): ReadonlySet<string> | undefined {
+  let mask: bigint;
+  try {
+    const line = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+    if (line === undefined) return undefined;
+    mask = BigInt(`0x${line}`);
+  } catch {
+    return undefined;
+  }
+  return new Set(
+    Object.entries(capabilityBits)
+      .filter(([, bit]) => (mask >> BigInt(bit)) & 1n)
+      .map(([name]) => name),
+  );
+}

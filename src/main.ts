@@ -1,0 +1,102 @@
+import { readFileSync, write, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+import type { ByteStream } from './output/sink.ts';
+
+declare const __VERSION__: string;
+
+/** How long to wait when a non-blocking stream is full. */
+const RETRY_MS = 2;
+
+const interruption = new AbortController();
+
+/** A file descriptor as a stream that survives full pipes and readers that leave. */
+class DescriptorStream implements ByteStream {
+  readonly isTerminal: boolean;
+  readonly columns: number | undefined;
+  closed = false;
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    this.isTerminal = isatty(fd);
+  }
+
+  writeNow(bytes: Uint8Array): boolean {
+    let from = 0;
+    while (from < bytes.length && !this.closed) {
+      try {
+        from += writeSync(this.#fd, bytes, from);
+      } catch (error) {
+        if (!this.#isFull(error)) continue;
+        if (from === 0) return false;
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+      }
+    }
+    return true;
+  }
+
+  /** Writes in a thread of the pool, so that a reader who does not read cannot keep signals from being heard. */
+  async write(bytes: Uint8Array): Promise<void> {
+    let from = 0;
+    while (from < bytes.length && !this.closed) {
+      try {
+        from += await writeInPool(this.#fd, bytes, from);
+      } catch (error) {
+        if (this.#isFull(error)) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+
+  /** Whether a write failed because a non-blocking stream is full; EPIPE closes the stream, anything else is thrown. */
+  #isFull(error: unknown): boolean {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EAGAIN') return true;
+    if (code !== 'EPIPE') throw error;
+    this.closed = true;
+    return false;
+  }
+}
+
+function writeInPool(fd: number, bytes: Uint8Array, from: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(fd, bytes, from, bytes.length - from, null, (error, written) => {
+      if (error === null) resolve(written);
+      else reject(error);
+    });
+  });
+}
+
+async function main(argv: readonly string[]): Promise<void> {
+  const stdout = new DescriptorStream(1);
+  const stderr = new DescriptorStream(2);
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    // Answered before anything is loaded: scripts ask this often.
+    stdout.writeNow(Buffer.from(`xdpctl ${__VERSION__}\n`));
+    return;
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (interruption.signal.aborted) die(signal);
+      interruption.abort(signal);
+    });
+  }
+  const { run } = await import('./run.ts');
+  const { exitCode, signal } = await run(argv, {
+    stdout,
+    stderr,
+    env: process.env,
+    signal: interruption.signal,
+    readStdin: async () => readFileSync(0, 'utf8'),
+  });
+  if (signal !== undefined) die(signal);
+  process.exitCode = exitCode;
+}
+
+/** Dies of the signal, so that the shell sees it (128 + its number). */
+function die(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
+void main(process.argv.slice(2));

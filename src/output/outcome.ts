@@ -1,0 +1,88 @@
+import type { EntryChunk } from '../domain/entry-chunk.ts';
+import type { Tone } from './color.ts';
+
+/** A column of a table: what it shows of a row of data. */
+export interface Column<Row> {
+  readonly header: string;
+  cell(row: Row): string;
+  readonly align?: 'right';
+  tone?(row: Row): Tone | undefined;
+}
+
+/** One thing: a JSON object, and a few labelled lines for people. */
+export interface One {
+  readonly kind: 'one';
+  readonly data: object;
+  readonly lines: readonly (readonly [label: string, value: string])[];
+}
+
+/** Many things of one kind: a JSON array, and a table for people. The rows may be many, and may be read only once. */
+export interface Rows<Row extends object = object> {
+  readonly kind: 'rows';
+  readonly rows: Iterable<Row> | AsyncIterable<Row>;
+  readonly columns: readonly Column<Row>[];
+  /** What a person reads below the table. */
+  footer?(count: number): string;
+}
+
+/** Map entries that are bytes and integers: too many to make an object of each. */
+export interface Entries {
+  readonly kind: 'entries';
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly chunks: Iterable<EntryChunk>;
+}
+
+/** A result that is text for people and programs alike (help, a drawing). */
+export interface Text {
+  readonly kind: 'text';
+  readonly text: string;
+}
+
+/** Objects that come one by one while the command runs: a JSON object a line, or a block of text each. */
+export interface Stream {
+  readonly kind: 'stream';
+  readonly items: AsyncIterable<StreamItem>;
+}
+
+export interface StreamItem {
+  readonly data: object;
+  readonly text: string;
+}
+
+/** One thing whose text for people is more than labelled lines. */
+export interface Report {
+  readonly kind: 'report';
+  readonly data: object;
+  readonly text: string;
+}
+
+/**
+ * What a verb returns: data, and how people see it. A verb with nothing to say returns undefined.
+ * `findings` asks for exit code 10 (only where the user gave --exit-code).
+ */
+export type Outcome = (One | Rows<never> | Entries | Text | Stream | Report) & {
+  readonly findings?: boolean;
+};
+
+/** Rows with their columns, checked against each other. */
+export function rows<Row extends object>(
+  list: Iterable<Row> | AsyncIterable<Row>,
+  columns: readonly Column<Row>[],
+  footer?: (count: number) => string,
+): Outcome {
+  const outcome: Rows<Row> = { kind: 'rows', rows: list, columns, ...(footer && { footer }) };
+  return outcome as unknown as Rows<never>;
+}
+
+/** One thing; lines without a value are left out. */
+export function one(
+  data: object,
+  lines: readonly (readonly [label: string, value: string | undefined])[],
+): One {
+  return {
+    kind: 'one',
+    data,
+    lines: lines.filter((line): line is readonly [string, string] => line[1] !== undefined),
+  };
+}

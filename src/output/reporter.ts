@@ -1,0 +1,287 @@
+import type { ToolError } from '../domain/errors.ts';
+import { type ColorChoice, type Painter, painter, wantsColor } from './color.ts';
+import { EntryWriter } from './entry-writer.ts';
+import { failureJson, failureText } from './failure.ts';
+import { jsonText } from './json.ts';
+import type { Entries, One, Outcome, Rows, Stream } from './outcome.ts';
+import { printable } from './printable.ts';
+import { type ByteStream, Sink } from './sink.ts';
+import { boxTable, PlainTable } from './table.ts';
+
+export interface ReporterOptions {
+  readonly json: boolean;
+  readonly pretty: boolean;
+  readonly color: ColorChoice;
+  readonly quiet: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A remark that does not keep the command from succeeding. */
+export interface Warning {
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+/** Tables of up to so many rows are drawn whole; longer ones flow by in blocks. */
+const BLOCK = 1000;
+
+/** Everything the user reads goes through here; human or JSON form is decided once, from the same data. */
+export class Reporter {
+  readonly out: Sink;
+  readonly #err: Sink;
+  readonly #options: ReporterOptions;
+  readonly #breathe: () => Promise<void> | undefined;
+  #outPainter: Painter | undefined;
+  #errPainter: Painter | undefined;
+
+  /**
+   * @param breathe gives signals their turn now and then; awaited between rows
+   */
+  constructor(
+    streams: { readonly stdout: ByteStream; readonly stderr: ByteStream },
+    options: ReporterOptions,
+    breathe: () => Promise<void> | undefined = () => undefined,
+  ) {
+    this.out = new Sink(streams.stdout);
+    this.#err = new Sink(streams.stderr);
+    this.#options = options;
+    this.#breathe = breathe;
+  }
+
+  get json(): boolean {
+    return this.#options.json;
+  }
+
+  /** Prints what a verb returned, with a final newline. */
+  async print(outcome: Outcome | undefined): Promise<void> {
+    if (outcome === undefined) return;
+    if (this.json && outcome.kind !== 'text' && outcome.kind !== 'stream') {
+      await this.printJson(outcome, 0);
+      this.out.text('\n');
+    } else await this.#printHuman(outcome);
+    await this.out.end();
+  }
+
+  /** Writes the outcome as one JSON value, without a newline; `depth` is how deep it stands in a surrounding value. */
+  async printJson(outcome: Outcome, depth: number): Promise<void> {
+    const { pretty } = this.#options;
+    switch (outcome.kind) {
+      case 'one':
+      case 'report':
+        this.out.text(jsonText(outcome.data, pretty, depth));
+        return;
+      case 'rows':
+        return this.#rowsJson(outcome, depth);
+      case 'entries':
+        return this.#entriesJson(outcome);
+      case 'text':
+        this.out.text(jsonText(outcome.text, pretty, depth));
+        return;
+      case 'stream':
+        return this.#streamJson(outcome);
+    }
+  }
+
+  async warn(warning: Warning): Promise<void> {
+    if (this.json) {
+      this.#err.text(`${JSON.stringify({ warning })}\n`);
+    } else if (!this.#options.quiet) {
+      const paint = await this.#paintErr();
+      this.#err.text(`${paint('warn', 'warning:')} ${printable(warning.message)}\n`);
+      if (warning.hint !== undefined) {
+        this.#err.text(`${paint('strong', 'hint:')} ${printable(warning.hint)}\n`);
+      }
+    }
+    await this.#err.end();
+  }
+
+  /** The line that tells a script that the kernel side is in place. */
+  async ready(text: string): Promise<void> {
+    this.#err.text(`ready: ${printable(text)}\n`);
+    await this.#err.end();
+  }
+
+  /** A line for people about what is going on; not in JSON, not with --quiet. */
+  async note(text: string): Promise<void> {
+    if (this.json || this.#options.quiet) return;
+    this.#err.text(`${printable(text)}\n`);
+    await this.#err.end();
+  }
+
+  /** A line of a library's log (--debug). */
+  async log(text: string): Promise<void> {
+    this.#err.text(this.json ? `${JSON.stringify({ log: text })}\n` : `${text}\n`);
+    await this.#err.end();
+  }
+
+  /** Passes on what was printed before a failure. */
+  async endOutput(): Promise<void> {
+    if (this.json && this.out.position > 0) this.out.text('\n');
+    await this.out.end();
+  }
+
+  async failure(error: ToolError): Promise<void> {
+    if (this.json) this.#err.text(`${JSON.stringify(failureJson(error))}\n`);
+    else this.#err.text(failureText(error, await this.#paintErr()));
+    await this.#err.end();
+  }
+
+  async #printHuman(outcome: Outcome): Promise<void> {
+    switch (outcome.kind) {
+      case 'one':
+        return this.#lines(outcome);
+      case 'report':
+      case 'text':
+        this.out.text(outcome.text);
+        return;
+      case 'rows':
+        return this.#rowsTable(outcome);
+      case 'entries':
+        return this.#entriesTable(outcome);
+      case 'stream':
+        for await (const item of outcome.items) {
+          this.out.text(this.json ? `${jsonText(item.data, false)}\n` : item.text);
+          await this.out.end();
+          if (this.out.closed) return;
+        }
+    }
+  }
+
+  async #lines({ lines }: One): Promise<void> {
+    const paint = await this.#paintOut();
+    const width = lines.reduce((longest, [label]) => Math.max(longest, label.length), 0);
+    for (const [label, value] of lines) {
+      this.out.text(`${paint('dim', label.padEnd(width))}  ${printable(value)}\n`);
+    }
+  }
+
+  async #rowsTable(outcome: Rows<never>): Promise<void> {
+    const paint = await this.#paintOut();
+    const columns = outcome.columns.map((column) => ({
+      ...column,
+      cell: (row: never) => printable(column.cell(row)),
+    }));
+    const table = new PlainTable<never>(columns, paint);
+    let block: never[] = [];
+    let count = 0;
+    let flowing = !this.out.stream.isTerminal;
+    for await (const row of this.#each(outcome.rows)) {
+      block.push(row);
+      count += 1;
+      if (block.length === BLOCK) {
+        flowing = true;
+        this.out.text(table.block(block));
+        block = [];
+        await this.out.drain();
+        if (this.out.closed) return;
+      }
+    }
+    if (flowing) this.out.text(table.block(block));
+    else if (count > 0) this.out.text(await boxTable(columns, block, paint));
+    if (outcome.footer) this.out.text(`${outcome.footer(count)}\n`);
+  }
+
+  async #rowsJson(outcome: Rows<never>, depth: number): Promise<void> {
+    const { pretty } = this.#options;
+    const indent = pretty ? `\n${' '.repeat(4 * (depth + 1))}` : '';
+    let count = 0;
+    this.out.text('[');
+    try {
+      for await (const row of this.#each(outcome.rows)) {
+        this.out.text(`${count > 0 ? ',' : ''}${indent}${jsonText(row, pretty, depth + 1)}`);
+        count += 1;
+        if (this.out.pressing) {
+          await this.out.drain();
+          if (this.out.closed) return;
+        }
+      }
+    } finally {
+      // A list that fails half way is closed all the same, so that what came is valid JSON.
+      this.out.text(pretty && count > 0 ? `\n${' '.repeat(4 * depth)}]` : ']');
+    }
+  }
+
+  /** The rows, with a pause now and then in which signals are heard. */
+  async *#each(list: Rows<never>['rows']): AsyncGenerator<never> {
+    if (Symbol.asyncIterator in list) {
+      yield* list;
+      return;
+    }
+    for (const row of list) {
+      const pause = this.#breathe();
+      if (pause !== undefined) await pause;
+      yield row;
+    }
+  }
+
+  async #entriesJson(outcome: Entries): Promise<void> {
+    const { pretty } = this.#options;
+    const writer = new EntryWriter(outcome.keySize, outcome.valueSize, this.out);
+    this.out.text(pretty ? '[\n    ' : '[');
+    try {
+      await this.#eachEntry(outcome, (chunk, from, to) => {
+        writer.json(chunk, from, to, pretty);
+      });
+    } finally {
+      this.out.text(pretty ? '\n]' : ']');
+    }
+  }
+
+  async #entriesTable(outcome: Entries): Promise<void> {
+    const writer = new EntryWriter(outcome.keySize, outcome.valueSize, this.out);
+    writer.header();
+    await this.#eachEntry(outcome, (chunk, from, to) => {
+      writer.table(chunk, from, to);
+    });
+    this.out.text(`${counted(writer.count, 'entry', 'entries')}\n`);
+  }
+
+  async #eachEntry(
+    outcome: Entries,
+    write: (chunk: Entries['chunks'] extends Iterable<infer Chunk> ? Chunk : never, from: number, to: number) => void,
+  ): Promise<void> {
+    for (const chunk of outcome.chunks) {
+      for (let from = 0; from < chunk.count; from += STEP) {
+        write(chunk, from, Math.min(chunk.count, from + STEP));
+        if (this.out.pressing) {
+          await this.out.drain();
+          if (this.out.closed) return;
+        }
+      }
+      const pause = this.#breathe();
+      if (pause !== undefined) await pause;
+    }
+  }
+
+  async #streamJson(outcome: Stream): Promise<void> {
+    let count = 0;
+    this.out.text('[');
+    for await (const item of outcome.items) {
+      this.out.text(`${count > 0 ? ',' : ''}${jsonText(item.data, false)}`);
+      count += 1;
+    }
+    this.out.text(']');
+  }
+
+  async #paintOut(): Promise<Painter> {
+    this.#outPainter ??= await this.#painterOf(this.out.stream);
+    return this.#outPainter;
+  }
+
+  async #paintErr(): Promise<Painter> {
+    this.#errPainter ??= await this.#painterOf(this.#err.stream);
+    return this.#errPainter;
+  }
+
+  #painterOf(stream: ByteStream): Promise<Painter> {
+    return painter(wantsColor(this.#options.color, this.#options.env, stream.isTerminal));
+  }
+}
+
+/** Entries written between two looks at whether the buffer should be passed on. */
+const STEP = 512;
+
+/** A number with its noun: `1 entry`, `2 entries`. */
+export function counted(count: number, singular: string, plural: string): string {
+  return `${count} ${count === 1 ? singular : plural}`;
+}

@@ -1,0 +1,176 @@
+import { catalogue, findObject, loadVerb, loadVerbs } from './cli/catalogue.ts';
+import { splitCommandLine } from './cli/command-line.ts';
+import { type Context, Interrupted } from './cli/context.ts';
+import { type GlobalOptions, globalOptionSpecs } from './cli/global-options.ts';
+import { OpenMaps } from './cli/open-maps.ts';
+import { toToolError } from './cli/to-tool-error.ts';
+import type { Verb } from './cli/verb.ts';
+import { ToolError, usageError } from './domain/errors.ts';
+import { exitCodes } from './domain/exit-code.ts';
+import { Reporter } from './output/reporter.ts';
+import type { ByteStream } from './output/sink.ts';
+
+/** What the command needs of the process around it. */
+export interface Io {
+  readonly stdout: ByteStream;
+  readonly stderr: ByteStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted when a signal asks the command to end; the reason is the signal's name. */
+  readonly signal: AbortSignal;
+  readStdin(): Promise<string>;
+}
+
+export interface Ending {
+  readonly exitCode: number;
+  /** The signal that stopped the command between two steps; it should die of it. */
+  readonly signal?: NodeJS.Signals;
+}
+
+/** How long a synchronous loop may keep signals waiting. */
+const BREATH_MS = 50;
+
+/**
+ * Runs one command line (without `node` and the script) and says how it ended. Never throws: whatever goes wrong is
+ * reported on stderr.
+ */
+export async function run(argv: readonly string[], io: Io): Promise<Ending> {
+  const breathe = breathing(io.signal);
+  let options: GlobalOptions = roughOptions(argv);
+  let reporter = new Reporter(io, { ...options, env: io.env }, breathe);
+  try {
+    const { words } = splitCommandLine(argv);
+    const verb = await findVerb(words);
+    const line = splitCommandLine(argv, [...(verb?.options ?? []), ...globalOptionSpecs]);
+    const { parseOptions } = await import('./cli/program.ts');
+    const parsed = parseOptions(line.optionTokens, verb?.options ?? []);
+    options = parsed.global;
+    reporter = new Reporter(io, { ...options, env: io.env }, breathe);
+    if (parsed.version || words[0] === 'version') {
+      const { versionOutcome } = await import('./cli/version.ts');
+      await reporter.print(versionOutcome());
+      return { exitCode: 0 };
+    }
+    if (verb === undefined || parsed.help || isHelpWord(words)) {
+      await reporter.print({ kind: 'text', text: await helpText(words, verb) });
+      return { exitCode: 0 };
+    }
+    if (options.dryRun && verb.changes === undefined) {
+      throw usageError(`--dry-run means nothing to '${verb.object} ${verb.name}', which changes nothing`);
+    }
+    using maps = new OpenMaps();
+    const context: Context = {
+      options,
+      env: io.env,
+      signal: io.signal,
+      maps,
+      breathe,
+      readStdin: io.readStdin,
+      warn: (warning) => reporter.warn(warning),
+      ready: (text) => reporter.ready(text),
+      note: (text) => reporter.note(text),
+    };
+    using _netns = await entered(options.netns);
+    const input = { words: line.words.slice(takenWords(words)), options: parsed.own };
+    const outcome = await verb.run(input, context);
+    await reporter.print(outcome);
+    return { exitCode: outcome?.findings ? exitCodes.findings : 0 };
+  } catch (error) {
+    await reporter.endOutput();
+    if (error instanceof Interrupted && io.signal.aborted) {
+      if (error.message !== '') await reporter.note(error.message);
+      return { exitCode: 1, signal: io.signal.reason as NodeJS.Signals };
+    }
+    const failure = toToolError(error);
+    await reporter.failure(failure);
+    if (failure.kind === 'bug' && options.debug) await reporter.log(stackOf(error));
+    return { exitCode: exitCodes[failure.kind] };
+  }
+}
+
+/** Enters the network namespace for the rest of the command; nothing to do without --netns. */
+async function entered(netns: string | undefined): Promise<Disposable | undefined> {
+  if (netns === undefined) return undefined;
+  const { enterNetns } = await import('./kernel/netns.ts');
+  return enterNetns(netns);
+}
+
+/** --json as far as it can be seen without parsing, so that a wrong command line is reported in the right form. */
+function roughOptions(argv: readonly string[]): GlobalOptions {
+  const before = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
+  const json = before.some((word) => /^(?:--json|--pretty|-[a-z]*[jp][a-z]*)$/i.test(word));
+  return {
+    json,
+    pretty: false,
+    color: 'auto',
+    debug: before.includes('--debug') || before.includes('-d'),
+    bpffs: false,
+    nomount: false,
+    netns: undefined,
+    dryRun: false,
+    quiet: false,
+  };
+}
+
+/** The verb that the words name; undefined for help and version. @throws ToolError usage for an unknown word */
+async function findVerb(words: readonly string[]): Promise<Verb | undefined> {
+  const [objectName, verbName] = words;
+  if (objectName === undefined || objectName === 'help' || objectName === 'version') return undefined;
+  const object = findObject(objectName);
+  if (object === undefined) {
+    const { unknownWord } = await import('./cli/program.ts');
+    throw unknownWord('object', objectName, catalogue.map(({ name }) => name), 'xdpctl help');
+  }
+  if (verbName === 'help') return undefined;
+  const name = verbName ?? object.defaultVerb;
+  if (name === undefined) return undefined;
+  const verb = await loadVerb(object, name);
+  if (verb === undefined) {
+    const { unknownWord } = await import('./cli/program.ts');
+    const known = [...Object.keys(object.verbs), ...Object.keys(object.aliases ?? {})];
+    throw unknownWord(`verb of ${object.name}`, name, known, `xdpctl ${object.name} help`);
+  }
+  return verb;
+}
+
+function isHelpWord(words: readonly string[]): boolean {
+  return words[0] === 'help' || words[1] === 'help';
+}
+
+function takenWords(words: readonly string[]): number {
+  return Math.min(2, words.length);
+}
+
+async function helpText(words: readonly string[], verb: Verb | undefined): Promise<string> {
+  const { toolHelp, objectHelp, verbHelp } = await import('./cli/help.ts');
+  if (verb !== undefined && !isHelpWord(words) && words[1] !== undefined) return verbHelp(verb);
+  const asked = words.filter((word) => word !== 'help');
+  const object = asked[0] === undefined ? undefined : findObject(asked[0]);
+  if (object === undefined) {
+    if (asked[0] !== undefined) await findVerb(asked);
+    return toolHelp();
+  }
+  const named = asked[1] === undefined ? undefined : await findVerb(asked);
+  if (named !== undefined) return verbHelp(named);
+  const [only] = await loadVerbs(object);
+  return Object.keys(object.verbs).length === 1 && only !== undefined ? verbHelp(only) : objectHelp(object);
+}
+
+function breathing(signal: AbortSignal): () => Promise<void> | undefined {
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    if (now - last < BREATH_MS) return undefined;
+    return new Promise((resolve, reject) => {
+      setImmediate(() => {
+        last = performance.now();
+        if (signal.aborted) reject(new Interrupted(''));
+        else resolve();
+      });
+    });
+  };
+}
+
+function stackOf(error: unknown): string {
+  const cause = error instanceof ToolError && error.cause !== undefined ? error.cause : error;
+  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+}

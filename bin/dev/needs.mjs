@@ -96,8 +96,9 @@ export const needs = [
   { ...program('groff', ['test']), packages: samePackage('groff') },
   {
     ...program('clang-14', ['test']),
+    found: () => hasProgram('clang-14') && hasProgram('llvm-strip-14'),
     optional: true, // only Debian and Ubuntu have this very version, and bpf-objects/ is compared byte by byte
-    packages: { 'apt-get': ['clang-14'] },
+    packages: { 'apt-get': ['clang-14', 'llvm-14'] },
   },
   {
     what: 'bpf/bpf_helpers.h',

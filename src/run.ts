@@ -118,7 +118,12 @@ async function findVerb(words: readonly string[]): Promise<Verb | undefined> {
   const object = findObject(objectName);
   if (object === undefined) {
     const { unknownWord } = await import('./cli/program.ts');
-    throw unknownWord('object', objectName, catalogue.map(({ name }) => name), 'xdpctl help');
+    throw unknownWord(
+      'object',
+      objectName,
+      catalogue.map(({ name }) => name),
+      'xdpctl help',
+    );
   }
   if (verbName === 'help') return undefined;
   const name = verbName ?? object.defaultVerb;

@@ -15,10 +15,7 @@ export interface SplitLine {
  *
  * @param specs the options that take values must be among these; others count as switches
  */
-export function splitCommandLine(
-  argv: readonly string[],
-  specs: readonly OptionSpec[] = globalOptionSpecs,
-): SplitLine {
+export function splitCommandLine(argv: readonly string[], specs: readonly OptionSpec[] = globalOptionSpecs): SplitLine {
   const words: string[] = [];
   const optionTokens: string[] = [];
   const byName = new Map(specs.map((spec) => [spec.name, spec]));
@@ -35,9 +32,7 @@ export function splitCommandLine(
       words.push(token);
       continue;
     }
-    const spec = token.startsWith('--')
-      ? byName.get(token.slice(2))
-      : byShort.get(token.slice(-1));
+    const spec = token.startsWith('--') ? byName.get(token.slice(2)) : byShort.get(token.slice(-1));
     const value = argv[index];
     if (spec?.value !== undefined && value !== undefined && value !== '--') {
       // Joined, so that a value like `-1` is not taken for an option.

@@ -20,8 +20,7 @@ export const globalOptionSpecs: readonly OptionSpec[] = [
   {
     name: 'color',
     value: 'WHEN',
-    description:
-      'colour: auto, always or never; auto heeds NO_COLOR, FORCE_COLOR and TERM, and wants a terminal',
+    description: 'colour: auto, always or never; auto heeds NO_COLOR, FORCE_COLOR and TERM, and wants a terminal',
   },
   { name: 'debug', short: 'd', description: "print libbpf's and the verifier's log on stderr" },
   { name: 'bpffs', short: 'f', description: 'show the pins of maps and programs, and who holds them' },
@@ -29,11 +28,10 @@ export const globalOptionSpecs: readonly OptionSpec[] = [
   {
     name: 'netns',
     value: 'NAME|PID|PATH',
-    description:
-      "resolve interfaces in this network namespace; pins stay in the caller's bpffs",
+    description: "resolve interfaces in this network namespace; pins stay in the caller's bpffs",
   },
   { name: 'dry-run', description: 'say what would be done, change nothing' },
   { name: 'quiet', short: 'q', description: 'no warnings and notes on stderr' },
-  { name: 'version', short: 'V', description: "print the version (of libbpf too: xdpctl version)" },
+  { name: 'version', short: 'V', description: 'print the version (of libbpf too: xdpctl version)' },
   { name: 'help', short: 'h', description: 'print help' },
 ];

@@ -9,9 +9,15 @@ const WIDTH = 100;
 export function toolHelp(): string {
   return [
     'Usage: xdpctl [OPTIONS] OBJECT VERB [ARGUMENTS] [OPTIONS]\n',
-    section('Objects', catalogue.map(({ name, summary }) => [name, summary])),
+    section(
+      'Objects',
+      catalogue.map(({ name, summary }) => [name, summary]),
+    ),
     section('Options', optionRows(globalOptionSpecs)),
-    section('Exit codes', exitCodeMeanings.map(([code, meaning]) => [String(code), meaning])),
+    section(
+      'Exit codes',
+      exitCodeMeanings.map(([code, meaning]) => [String(code), meaning]),
+    ),
     "See 'xdpctl OBJECT help' for the verbs of an object, 'xdpctl OBJECT VERB --help' for one verb.\n",
   ].join('\n');
 }
@@ -25,7 +31,10 @@ export async function objectHelp(object: CatalogueObject): Promise<string> {
   return [
     `xdpctl ${object.name}: ${object.summary}\n`,
     `Usage:\n${usage.join('\n')}\n`,
-    section('Verbs', verbs.map((verb) => [verbNames(verb), verb.summary])),
+    section(
+      'Verbs',
+      verbs.map((verb) => [verbNames(verb), verb.summary]),
+    ),
     `See 'xdpctl ${object.name} VERB --help' for one verb, 'man xdpctl-${object.name}' for all.\n`,
   ].join('\n');
 }
@@ -38,7 +47,12 @@ export function verbHelp(verb: VerbSpec): string {
     ...(verb.description ?? []).map((paragraph) => `${wrap(paragraph, 0)}\n`),
   ];
   if (verb.arguments !== undefined) {
-    parts.push(section('Arguments', verb.arguments.map(({ name, description }) => [name, description])));
+    parts.push(
+      section(
+        'Arguments',
+        verb.arguments.map(({ name, description }) => [name, description]),
+      ),
+    );
   }
   if (verb.options !== undefined && verb.options.length > 0) {
     parts.push(section('Options', optionRows(verb.options)));
@@ -74,9 +88,7 @@ function section(title: string, rows: readonly (readonly [string, string])[]): s
   const width = Math.min(30, Math.max(...rows.map(([left]) => left.length)));
   const lines = rows.map(([left, right]) => {
     const text = wrap(right, width + 4);
-    return left.length > width
-      ? `  ${left}\n${' '.repeat(width + 4)}${text}`
-      : `  ${left.padEnd(width)}  ${text}`;
+    return left.length > width ? `  ${left}\n${' '.repeat(width + 4)}${text}` : `  ${left.padEnd(width)}  ${text}`;
   });
   return `${title}:\n${lines.join('\n')}\n`;
 }

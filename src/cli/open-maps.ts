@@ -1,6 +1,6 @@
 import { ToolError, usageError } from '../domain/errors.ts';
-import { BpfMap } from '../kernel/map.ts';
 import { allMaps } from '../kernel/map-list.ts';
+import { BpfMap } from '../kernel/map.ts';
 import { openPin } from '../kernel/pin.ts';
 import type { Handle } from './words/handle.ts';
 

@@ -18,10 +18,7 @@ export interface ParsedOptions {
  * @param ownSpecs the verb's options, besides those that every verb has
  * @throws ToolError usage for an unknown option (with the nearest known one), or a value that is missing or not wanted
  */
-export function parseOptions(
-  optionTokens: readonly string[],
-  ownSpecs: readonly OptionSpec[],
-): ParsedOptions {
+export function parseOptions(optionTokens: readonly string[], ownSpecs: readonly OptionSpec[]): ParsedOptions {
   const command = quiet(new Command('xdpctl')).helpOption(false);
   for (const spec of [...ownSpecs, ...globalOptionSpecs]) command.addOption(toCommander(spec));
   speakingAs(() => command.parse([...optionTokens], { from: 'user' }));
@@ -41,10 +38,7 @@ export function unknownWord(kind: string, word: string, known: readonly string[]
   } catch (error) {
     if (error instanceof CommanderError) suggestion = /\(Did you mean (.*)\?\)/.exec(error.message)?.[1] ?? '';
   }
-  return usageError(
-    `unknown ${kind} '${word}'`,
-    suggestion === '' ? `see: ${help}` : `did you mean ${suggestion}?`,
-  );
+  return usageError(`unknown ${kind} '${word}'`, suggestion === '' ? `see: ${help}` : `did you mean ${suggestion}?`);
 }
 
 function globalsOf(options: Record<string, string | true | string[] | undefined>): GlobalOptions {
@@ -78,9 +72,7 @@ function toCommander(spec: OptionSpec): Option {
 }
 
 function quiet(command: Command): Command {
-  return command
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+  return command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
 }
 
 function speakingAs(parse: () => void): void {

@@ -9,11 +9,8 @@ export const version = typeof __VERSION__ === 'string' ? __VERSION__ : 'developm
 /** `xdpctl version`, with bpftool's keys. A missing libbpf is no failure here. */
 export function versionOutcome(): One {
   const libbpf = libbpfVersion();
-  return one(
-    { version, libbpf_version: libbpf ?? null, features: {} },
-    [
-      ['xdpctl', version],
-      ['libbpf', libbpf ?? 'not found'],
-    ],
-  );
+  return one({ version, libbpf_version: libbpf ?? null, features: {} }, [
+    ['xdpctl', version],
+    ['libbpf', libbpf ?? 'not found'],
+  ]);
 }

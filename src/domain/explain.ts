@@ -40,8 +40,7 @@ const BPF_F_WRONLY = 1 << 4;
  * keyed by (operation, errno, map kind); what has no row of its own is reported with the errno's name and plain text.
  */
 export function explain(refusal: KernelRefusal, surroundings: Surroundings): ToolError {
-  const { kind, message, hint } =
-    explanation(refusal, surroundings) ?? fallback(refusal, surroundings);
+  const { kind, message, hint } = explanation(refusal, surroundings) ?? fallback(refusal, surroundings);
   return new ToolError(kind, message, {
     errno: refusal.errno,
     operation: refusal.operation,
@@ -137,8 +136,7 @@ function denied(refusal: KernelRefusal, surroundings: Surroundings): Explanation
   if (missing === undefined && operation === 'map create' && kernelBefore(surroundings, 5, 11)) {
     return {
       kind: 'permission',
-      message:
-        'the kernel refuses the memory for the map: before Linux 5.11 maps count against RLIMIT_MEMLOCK',
+      message: 'the kernel refuses the memory for the map: before Linux 5.11 maps count against RLIMIT_MEMLOCK',
       hint: 'raise the limit (ulimit -l unlimited), which takes CAP_SYS_RESOURCE',
     };
   }
@@ -160,9 +158,7 @@ function denied(refusal: KernelRefusal, surroundings: Surroundings): Explanation
 function missingCapability(operation: string, { capabilities }: Surroundings): string | undefined {
   if (capabilities === undefined || capabilities.has('CAP_SYS_ADMIN')) {
     if (capabilities === undefined) return undefined;
-    return operation.startsWith('xdp') && !capabilities.has('CAP_NET_ADMIN')
-      ? 'CAP_NET_ADMIN'
-      : undefined;
+    return operation.startsWith('xdp') && !capabilities.has('CAP_NET_ADMIN') ? 'CAP_NET_ADMIN' : undefined;
   }
   if (/ by id$| next id$/.test(operation)) {
     // bpf_capable() is not enough for ids: kernel/bpf/syscall.c asks for CAP_SYS_ADMIN.
@@ -202,13 +198,9 @@ function update(refusal: KernelRefusal): Explanation | undefined {
         hint: 'without exist the entry is made',
       };
     case ENODEV:
-      return map === 'cpumap'
-        ? { kind: 'usage', message: 'the key is no possible CPU of this machine' }
-        : undefined;
+      return map === 'cpumap' ? { kind: 'usage', message: 'the key is no possible CPU of this machine' } : undefined;
     case EOVERFLOW:
-      return map === 'cpumap'
-        ? { kind: 'usage', message: 'qsize is at most 16384 (kernel/bpf/cpumap.c)' }
-        : undefined;
+      return map === 'cpumap' ? { kind: 'usage', message: 'qsize is at most 16384 (kernel/bpf/cpumap.c)' } : undefined;
     case ENOTSOCK:
     case EBADF:
       return map === 'xskmap'
@@ -219,9 +211,7 @@ function update(refusal: KernelRefusal): Explanation | undefined {
           }
         : undefined;
     case EOPNOTSUPP:
-      return map === 'xskmap'
-        ? { kind: 'usage', message: 'the socket is not an AF_XDP socket' }
-        : undefined;
+      return map === 'xskmap' ? { kind: 'usage', message: 'the socket is not an AF_XDP socket' } : undefined;
     case EINVAL:
       return map === 'devmap' || map === 'devmap_hash'
         ? {

@@ -1,7 +1,8 @@
+import { readlinkSync, statSync } from 'node:fs';
+
 import { libbpf } from '../ffi/libbpf.ts';
 import { check } from './check.ts';
 import { Fd } from './fd.ts';
-import { readlinkSync, statSync } from 'node:fs';
 
 /** What a BPF object's descriptor stands for (bpf_map_fops etc. name their anonymous inodes so). */
 export type BpfObjectKind = 'map' | 'prog' | 'link';

@@ -7,9 +7,7 @@ const NEWLINE = encoder.encode('\n');
 const BLANKS = encoder.encode('  ');
 
 /** The two hexadecimal digits of each byte. */
-const hexDigits = encoder.encode(
-  Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0')).join(''),
-);
+const hexDigits = encoder.encode(Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0')).join(''));
 
 /**
  * Writes map entries as bytes, and as integers where keys or values are 1, 2, 4 or 8 bytes, straight into the sink:
@@ -196,13 +194,7 @@ function putByteList(
   return size === 0 ? at : put(bytes, at, layout.lastByte);
 }
 
-function putHex(
-  bytes: Uint8Array,
-  start: number,
-  source: Uint8Array,
-  from: number,
-  size: number,
-): number {
+function putHex(bytes: Uint8Array, start: number, source: Uint8Array, from: number, size: number): number {
   let at = start;
   for (let index = 0; index < size; index += 1) {
     if (index > 0) {

@@ -76,10 +76,7 @@ export function rows<Row extends object>(
 }
 
 /** One thing; lines without a value are left out. */
-export function one(
-  data: object,
-  lines: readonly (readonly [label: string, value: string | undefined])[],
-): One {
+export function one(data: object, lines: readonly (readonly [label: string, value: string | undefined])[]): One {
   return {
     kind: 'one',
     data,

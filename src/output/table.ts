@@ -33,10 +33,7 @@ export class PlainTable<Row> {
     return text;
   }
 
-  #line(
-    cells: readonly string[],
-    tone: (column: Column<Row>) => Parameters<Painter>[0],
-  ): string {
+  #line(cells: readonly string[], tone: (column: Column<Row>) => Parameters<Painter>[0]): string {
     let line = '';
     this.#columns.forEach((column, index) => {
       const cell = cells[index] ?? '';
@@ -48,7 +45,7 @@ export class PlainTable<Row> {
       else line += last ? painted : painted + padding;
       if (!last) line += '  ';
     });
-    return `${line}\n`;
+    return `${line.trimEnd()}\n`;
   }
 }
 

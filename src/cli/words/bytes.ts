@@ -18,9 +18,7 @@ export function parseBytes(words: WordList, size: number, what: string): Uint8Ar
       );
     }
     words.take(what);
-    bytes[index] = hexadecimal
-      ? parseHexByte(word, what)
-      : parseUnsigned(word, `byte ${index} of the ${what}`, 255);
+    bytes[index] = hexadecimal ? parseHexByte(word, what) : parseUnsigned(word, `byte ${index} of the ${what}`, 255);
   }
   return bytes;
 }

@@ -42,9 +42,7 @@ export class WordList {
   expect(keyword: string): void {
     if (this.accept(keyword)) return;
     const word = this.peek();
-    throw usageError(
-      word === undefined ? `the word '${keyword}' is missing` : `expected '${keyword}', not '${word}'`,
-    );
+    throw usageError(word === undefined ? `the word '${keyword}' is missing` : `expected '${keyword}', not '${word}'`);
   }
 
   /** @throws ToolError usage when words are left over */

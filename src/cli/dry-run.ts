@@ -1,0 +1,10 @@
+import type { Report } from '../output/outcome.ts';
+
+/** What a verb returns under --dry-run: the steps it would take, none of which was taken. */
+export function dryRun(steps: readonly string[]): Report {
+  return {
+    kind: 'report',
+    data: { dry_run: true, would: steps },
+    text: steps.map((step) => `would ${step}\n`).join(''),
+  };
+}

@@ -1,0 +1,54 @@
+import { ToolError } from '../../domain/errors.ts';
+import type { BpfMap } from '../../kernel/map.ts';
+import type { Outcome } from '../../output/outcome.ts';
+import { dryRun } from '../dry-run.ts';
+import { flag, type Verb } from '../verb.ts';
+import { takeHandle } from '../words/handle.ts';
+import { takeKey } from '../words/key.ts';
+import { WordList } from '../words/word-list.ts';
+import { keyName } from './lookup.ts';
+
+export const verb: Verb = {
+  object: 'map',
+  name: 'delete',
+  summary: 'remove an entry of a map',
+  synopsis: ['MAP key KEY [--strict]'],
+  description: [
+    'Removing an entry that is not there succeeds, except where the map itself tells (hash maps: exit 3). With --strict it is exit 3 for every type; for maps that do not tell, the entry is looked up first.',
+  ],
+  arguments: [
+    { name: 'MAP', description: 'id N, name NAME, pinned PATH, a bare NAME or a /PATH' },
+    { name: 'KEY', description: 'as for lookup' },
+  ],
+  options: [{ name: 'strict', description: 'an absent entry is exit 3' }],
+  changes: 'removes an entry of the map',
+  examples: [{ command: 'xdpctl map delete pinned forward key 0', description: 'empties key 0' }],
+  run(input, context): Outcome | undefined {
+    const words = new WordList(input.words);
+    const handle = takeHandle(words, 'map');
+    words.expect('key');
+    const map = context.maps.open(handle);
+    const key = takeKey(words, map.info);
+    words.end();
+    if (flag(input, 'strict') && tellsNothing(map) && !map.lookup(key, new Uint8Array(map.valueLength))) {
+      throw absent(map, key);
+    }
+    if (context.options.dryRun) {
+      return dryRun([`remove key ${keyName(key)} of ${map.info.typeName} ${map.info.id}`]);
+    }
+    if (!map.delete(key)) throw absent(map, key);
+    return undefined;
+  },
+};
+
+/** Whether deleting an empty slot succeeds silently (dev_map_delete_elem, cpu_map_delete_elem, xsk_map_delete_elem). */
+function tellsNothing({ info: { typeName } }: BpfMap): boolean {
+  return typeName === 'devmap' || typeName === 'cpumap';
+}
+
+function absent(map: BpfMap, key: Uint8Array): ToolError {
+  return new ToolError('not-found', `the ${map.info.typeName} has no entry at key ${keyName(key)}`, {
+    errno: 2,
+    operation: 'map delete',
+  });
+}

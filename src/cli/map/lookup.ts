@@ -1,0 +1,62 @@
+import { ToolError } from '../../domain/errors.ts';
+import { hexText } from '../../domain/hex.ts';
+import { decodeInteger } from '../../domain/integer.ts';
+import { one, type Outcome } from '../../output/outcome.ts';
+import type { Verb } from '../verb.ts';
+import { takeHandle } from '../words/handle.ts';
+import { takeKey } from '../words/key.ts';
+import { WordList } from '../words/word-list.ts';
+import { checkReadable } from './dump.ts';
+import { entryFormat } from './format/entry-format.ts';
+
+export const verb: Verb = {
+  object: 'map',
+  name: 'lookup',
+  aliases: ['peek'],
+  summary: 'print one entry of a map',
+  synopsis: ['MAP key KEY'],
+  description: ['An absent entry is exit 3; a key that the map cannot have is exit 2.'],
+  arguments: [
+    { name: 'MAP', description: 'id N, name NAME, pinned PATH, a bare NAME or a /PATH' },
+    {
+      name: 'KEY',
+      description: 'as many byte words as the key has bytes, an integer, or for devmaps an interface',
+    },
+  ],
+  json: 'an object: key and value as bytes, and decoded under formatted',
+  examples: [
+    { command: 'xdpctl map lookup pinned forward key 0', description: 'where key 0 leads' },
+    { command: 'xdpctl -j map lookup pinned forward key 0 0 0 0', description: "bpftool's form" },
+  ],
+  run({ words: list }, context): Outcome {
+    const words = new WordList(list);
+    const handle = takeHandle(words, 'map');
+    words.expect('key');
+    const map = context.maps.open(handle);
+    const key = takeKey(words, map.info);
+    words.end();
+    checkReadable(map);
+    const value = new Uint8Array(map.valueLength);
+    if (!map.lookup(key, value)) {
+      throw new ToolError('not-found', `the ${map.info.typeName} has no entry at key ${keyName(key)}`, {
+        hint: 'see: xdpctl map dump',
+        errno: 2,
+        operation: 'map lookup',
+      });
+    }
+    const format = entryFormat(map);
+    const row = format.row(key, value);
+    return one(row, [
+      ['key', format.key(row)],
+      ...format.columns.map(({ header, cell }): [string, string | undefined] => [
+        header.toLowerCase(),
+        cell(row) || undefined,
+      ]),
+    ]);
+  },
+};
+
+/** A key in a message: the integer, or the bytes. */
+export function keyName(key: Uint8Array): string {
+  return String(decodeInteger(key) ?? hexText(key));
+}

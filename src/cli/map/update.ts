@@ -1,0 +1,109 @@
+import { ToolError, usageError } from '../../domain/errors.ts';
+import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, type BpfMap } from '../../kernel/map.ts';
+import type { Outcome } from '../../output/outcome.ts';
+import { dryRun } from '../dry-run.ts';
+import type { Verb } from '../verb.ts';
+import { takeHandle } from '../words/handle.ts';
+import { takeKey } from '../words/key.ts';
+import { type EncodedValue, takeValue } from '../words/value.ts';
+import { WordList } from '../words/word-list.ts';
+import { keyName } from './lookup.ts';
+
+type Condition = 'any' | 'exist' | 'noexist';
+
+export const verb: Verb = {
+  object: 'map',
+  name: 'update',
+  summary: 'write an entry of a map',
+  synopsis: ['MAP key KEY value VALUE [any|exist|noexist]'],
+  description: [
+    'KEY is as many byte words as the key has bytes (after hex, hexadecimal ones), or one typed word: an integer or, for devmaps, an interface.',
+    'VALUE is as many byte words as the value has bytes, or typed. devmap, devmap_hash: [dev] IFNAME|IFINDEX [prog PROG]. cpumap: [qsize] N [prog PROG]. xskmap: fd N, an AF_XDP socket that was handed down. Other types: an integer. Digits are always a number; dev NAME forces a name.',
+    'any writes the entry whether or not it is there; exist only replaces one (exit 3 where there is none), noexist only makes one (exit 6 where there is one). A devmap and a cpumap, and exist on a devmap_hash, are checked by a look at the entry first, because the kernel does not do it: that check is not atomic. On an xskmap the kernel takes noexist for the socket that is already there.',
+  ],
+  arguments: [
+    { name: 'MAP', description: 'id N, name NAME, pinned PATH, a bare NAME or a /PATH' },
+    { name: 'PROG', description: 'id N, tag TAG, name NAME, pinned PATH, builtin NAME, a bare NAME or a /PATH' },
+  ],
+  changes: 'writes an entry of the map',
+  examples: [
+    {
+      command: 'xdpctl map update pinned forward key 0 value dev eth1',
+      description: 'frames redirected to key 0 leave through eth1',
+    },
+    {
+      command: 'xdpctl map update pinned forward key 0 0 0 0 value dev eth1 noexist',
+      description: 'only if key 0 is empty',
+    },
+  ],
+  run({ words: list }, context): Outcome | undefined | Promise<undefined> {
+    const words = new WordList(list);
+    const map = context.maps.open(takeHandle(words, 'map'));
+    const [key, value, condition] = takeEntry(words, map);
+    using _program = value.program;
+    const flags = updateFlags(map, key, condition);
+    if (context.options.dryRun) {
+      return dryRun([`write key ${keyName(key)} of ${map.info.typeName} ${map.info.id} (${condition})`]);
+    }
+    map.update(key, value.bytes, flags);
+    return undefined;
+  },
+};
+
+/** Takes `key KEY value VALUE [any|exist|noexist]`; like bpftool, in either order of key and value. */
+function takeEntry(words: WordList, map: BpfMap): [Uint8Array, EncodedValue, Condition] {
+  if (words.accept('value')) {
+    const value = takeValue(words, map.info);
+    words.expect('key');
+    const key = takeKey(words, map.info);
+    return [key, value, takeCondition(words)];
+  }
+  words.expect('key');
+  const key = takeKey(words, map.info);
+  words.expect('value');
+  const value = takeValue(words, map.info);
+  try {
+    return [key, value, takeCondition(words)];
+  } catch (error) {
+    value.program?.[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function takeCondition(words: WordList): Condition {
+  const word = words.peek();
+  if (word === undefined) return 'any';
+  if (word !== 'any' && word !== 'exist' && word !== 'noexist') {
+    throw usageError(`unexpected word '${word}'`, 'after the value come any, exist or noexist, or nothing');
+  }
+  words.take('');
+  words.end();
+  return word;
+}
+
+/**
+ * The flags for the kernel. Where it does not do what the documents say of the condition, the entry is looked up first.
+ *
+ * @throws ToolError not-found or conflict
+ */
+function updateFlags(map: BpfMap, key: Uint8Array, condition: Condition): number {
+  if (condition === 'any') return BPF_ANY;
+  const { typeName } = map.info;
+  // dev_map_update_elem and cpu_map_update_elem refuse BPF_NOEXIST always and take BPF_EXIST always.
+  const unkept =
+    typeName === 'devmap' || typeName === 'cpumap' || (typeName === 'devmap_hash' && condition === 'exist');
+  if (!unkept) return condition === 'exist' ? BPF_EXIST : BPF_NOEXIST;
+  const present = map.lookup(key, new Uint8Array(map.valueLength));
+  if (present === (condition === 'exist')) return BPF_ANY;
+  throw present
+    ? new ToolError('conflict', `key ${keyName(key)} of the ${typeName} has an entry already`, {
+        hint: 'without noexist the entry is replaced',
+        operation: 'map update',
+        errno: 17,
+      })
+    : new ToolError('not-found', `key ${keyName(key)} of the ${typeName} has no entry`, {
+        hint: 'without exist the entry is made',
+        operation: 'map update',
+        errno: 2,
+      });
+}

@@ -1,0 +1,98 @@
+import type { DropCounter } from './drop-counter.ts';
+import type { LiveDevice, LiveProgram, LiveSystem } from './live-system.ts';
+import { isRedirectKind } from './map-type.ts';
+
+/** Which lost frames are asked for. Within one list any will do; all lists that are not empty must agree. */
+export interface DropFilter {
+  /** The device the frame came in by, or the one it was to leave by. */
+  readonly ifindexes?: readonly number[];
+  readonly progIds?: readonly number[];
+  readonly mapIds?: readonly number[];
+}
+
+/**
+ * Whether a counter is asked for. Tracers filter in the kernel by what an event carries; what it does not carry is
+ * looked up in the live system here: `xdp_devmap_xmit` names neither program nor map, the cpumap events no device and no
+ * program. A counter is left out only when the live system shows that it belongs to others.
+ */
+export function isAskedFor(counter: DropCounter, filter: DropFilter, system: LiveSystem): boolean {
+  return (
+    (isEmpty(filter.ifindexes) || concernsDevice(counter, filter.ifindexes, system)) &&
+    (isEmpty(filter.progIds) || concernsProgram(counter, filter.progIds, system)) &&
+    (isEmpty(filter.mapIds) || concernsMap(counter, filter.mapIds, system))
+  );
+}
+
+function isEmpty(list: readonly number[] | undefined): list is undefined {
+  return list === undefined || list.length === 0;
+}
+
+function concernsDevice(counter: DropCounter, ifindexes: readonly number[], system: LiveSystem): boolean {
+  if (counter.fromIfindex !== undefined) {
+    return [counter.fromIfindex, counter.toIfindex].some(
+      (ifindex) => ifindex !== undefined && ifindexes.includes(ifindex),
+    );
+  }
+  if (counter.mapId === undefined) return true;
+  const programs = programsOn(
+    system.devices.filter((device) => ifindexes.includes(device.ifindex)),
+    system,
+  );
+  return programs === undefined || usesMap(programs, counter.mapId);
+}
+
+function concernsProgram(counter: DropCounter, progIds: readonly number[], system: LiveSystem): boolean {
+  if (counter.progId !== undefined) return progIds.includes(counter.progId);
+  if (counter.mapId !== undefined) {
+    const programs = known(progIds, system);
+    const inEntry = (system.maps.get(counter.mapId)?.entries ?? []).some(({ progId }) => progIds.includes(progId ?? 0));
+    return inEntry || programs === undefined || usesMap(programs, counter.mapId);
+  }
+  const devices = system.devices.filter((device) => device.ifindex === counter.fromIfindex);
+  return devices.length === 0 || devices.some((device) => device.progIds.some((id) => progIds.includes(id)));
+}
+
+function concernsMap(counter: DropCounter, mapIds: readonly number[], system: LiveSystem): boolean {
+  if (counter.mapId !== undefined && mapIds.includes(counter.mapId)) return true;
+  // A redirect error that names a map is about that map alone; one without (a failed look-up) may be about any.
+  if (counter.mapId !== undefined && system.maps.has(counter.mapId)) return false;
+  const programs =
+    counter.progId === undefined
+      ? programsOn(
+          system.devices.filter((device) => device.ifindex === counter.fromIfindex),
+          system,
+        )
+      : known([counter.progId], system);
+  return programs === undefined || mapIds.some((mapId) => usesMap(programs, mapId) || holds(mapId, counter, system));
+}
+
+/** An egress or cpumap program belongs to the map whose entries it sits in. */
+function holds(mapId: number, { progId }: DropCounter, system: LiveSystem): boolean {
+  return progId !== undefined && (system.maps.get(mapId)?.entries ?? []).some((entry) => entry.progId === progId);
+}
+
+function programsOn(devices: readonly LiveDevice[], system: LiveSystem): LiveProgram[] | undefined {
+  return devices.length === 0
+    ? undefined
+    : known(
+        devices.flatMap((device) => device.progIds),
+        system,
+      );
+}
+
+/** The programs of these ids, or undefined when one is not known. */
+function known(progIds: readonly number[], system: LiveSystem): LiveProgram[] | undefined {
+  const programs = progIds.map((id) => system.programs.get(id));
+  return programs.some((program) => program === undefined)
+    ? undefined
+    : programs.filter((program) => program !== undefined);
+}
+
+function usesMap(programs: readonly LiveProgram[], mapId: number): boolean {
+  return programs.some((program) => program.mapIds.includes(mapId));
+}
+
+/** The redirect maps of a program that could be read about, in the order of the program. */
+export function redirectMapsOf(program: LiveProgram, system: LiveSystem): number[] {
+  return program.mapIds.filter((id) => isRedirectKind(system.maps.get(id)?.type));
+}

@@ -1,0 +1,93 @@
+import { existsSync, readlinkSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import { KernelRefusal, ToolError } from '../domain/errors.ts';
+import { lastErrno, libc } from '../ffi/libc.ts';
+import { BPFFS_STANDARD } from './bpffs-path.ts';
+
+/** f_type of a bpffs (linux/magic.h). */
+const BPF_FS_MAGIC = 0xcafe_4a11;
+/** sizeof(struct statfs) is 120 on 64-bit machines; f_type comes first. */
+const STATFS_SIZE = 256;
+
+/** Whether a path lies in a bpffs. */
+export function isOnBpffs(path: string): boolean {
+  const buffer = new Uint8Array(STATFS_SIZE);
+  if (libc.statfs(path, buffer) !== 0) return false;
+  return new Uint32Array(buffer.buffer, 0, 1)[0] === BPF_FS_MAGIC;
+}
+
+/**
+ * Makes sure that something can be pinned at `path`: nothing is there yet, and its directory is in a bpffs. Mounts bpffs
+ * on its standard place when it is not mounted there, but never anywhere else.
+ *
+ * @throws ToolError conflict, not-found, usage; refused in a mount namespace of its own, where the pin would vanish with
+ *   the command (`ip netns exec` makes one); KernelRefusal `mount bpffs`
+ */
+export function preparePin(path: string, options: { readonly nomount: boolean; readonly dryRun: boolean }): void {
+  checkPinName(path);
+  const directory = dirname(path);
+  if (!isOnBpffs(directory) && isStandard(directory) && !isOnBpffs(BPFFS_STANDARD)) {
+    mountBpffs(options);
+    if (options.dryRun) return;
+  }
+  if (existsSync(path)) {
+    throw new ToolError('conflict', `${path} exists already`, {
+      errno: 17,
+      operation: 'pin',
+    });
+  }
+  if (!existsSync(directory)) {
+    throw new ToolError('not-found', `the directory ${directory} does not exist`, {
+      hint: `make it: mkdir ${directory}`,
+    });
+  }
+  if (!statSync(directory).isDirectory()) throw new ToolError('usage', `${directory} is not a directory`);
+  if (!isOnBpffs(directory)) {
+    throw new ToolError('usage', `${directory} is not in a bpffs: pins can only be made there`, {
+      hint: `use a path below ${BPFFS_STANDARD}`,
+    });
+  }
+}
+
+function isStandard(directory: string): boolean {
+  return directory === BPFFS_STANDARD || directory.startsWith(`${BPFFS_STANDARD}/`);
+}
+
+/** The kernel refuses dots in the names below bpffs (bpf_lookup, kernel/bpf/inode.c). */
+function checkPinName(path: string): void {
+  const dotted = path.split('/').find((name) => name.includes('.'));
+  if (dotted !== undefined && isStandard(path)) {
+    throw new ToolError('usage', `the kernel allows no '.' in a name below bpffs: '${dotted}'`, {
+      hint: `write ${dotted.replaceAll('.', '_')}`,
+    });
+  }
+}
+
+function mountBpffs({ nomount, dryRun }: { readonly nomount: boolean; readonly dryRun: boolean }): void {
+  if (!inInitialMountNamespace()) {
+    throw new ToolError(
+      'refused',
+      'bpffs is not mounted in this mount namespace, and a pin made in one mounted here would vanish with it',
+      { hint: "'ip netns exec' makes such a namespace: use xdpctl --netns NAME instead" },
+    );
+  }
+  if (nomount) {
+    throw new ToolError('refused', `bpffs is not mounted on ${BPFFS_STANDARD}, and --nomount was given`, {
+      hint: `mount it: mount -t bpf bpf ${BPFFS_STANDARD}`,
+    });
+  }
+  if (dryRun) return;
+  if (libc.mount('bpf', BPFFS_STANDARD, 'bpf', 0, 'mode=0700') !== 0) {
+    throw new KernelRefusal('mount bpffs', lastErrno(), { path: BPFFS_STANDARD });
+  }
+}
+
+/** Whether this process sees the mounts that PID 1 sees. Where that cannot be found out, it is taken for granted. */
+function inInitialMountNamespace(): boolean {
+  try {
+    return readlinkSync('/proc/self/ns/mnt') === readlinkSync('/proc/1/ns/mnt');
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,51 @@
+import { littleEndian } from '../domain/byte-order.ts';
+import type { ProgramInfo } from '../domain/program-info.ts';
+import { libbpf } from '../ffi/libbpf.ts';
+import { check } from './check.ts';
+import { Fd } from './fd.ts';
+import { cString } from './map-info.ts';
+
+/** An open BPF program. */
+export class BpfProgram implements Disposable {
+  readonly info: ProgramInfo;
+  readonly #fd: Fd;
+
+  constructor(fd: Fd) {
+    this.#fd = fd;
+    try {
+      this.info = readProgramInfo(fd.number);
+    } catch (error) {
+      fd[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** @throws KernelRefusal `prog get by id`; ENOENT when there is no such program */
+  static byId(id: number): BpfProgram {
+    return new BpfProgram(new Fd(check(libbpf.bpf_prog_get_fd_by_id(id), 'prog get by id', { id })));
+  }
+
+  get fd(): number {
+    return this.#fd.number;
+  }
+
+  [Symbol.dispose](): void {
+    this.#fd[Symbol.dispose]();
+  }
+}
+
+/** sizeof(struct bpf_prog_info) up to attach_btf_id (linux/bpf.h). */
+const PROG_INFO_SIZE = 232;
+
+/** @throws KernelRefusal `prog info` */
+export function readProgramInfo(fd: number): ProgramInfo {
+  const buffer = new Uint8Array(PROG_INFO_SIZE);
+  check(libbpf.bpf_obj_get_info_by_fd(fd, buffer, new Uint32Array([PROG_INFO_SIZE])), 'prog info');
+  const view = new DataView(buffer.buffer);
+  return {
+    type: view.getUint32(0, littleEndian),
+    id: view.getUint32(4, littleEndian),
+    tag: Buffer.from(buffer.subarray(8, 16)).toString('hex'),
+    name: cString(buffer.subarray(64, 80)),
+  };
+}

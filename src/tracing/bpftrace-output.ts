@@ -1,0 +1,57 @@
+import * as z from 'zod/mini';
+
+import type { DropCounter } from '../domain/drop-counter.ts';
+import { counterOf, type CountingPlan } from './counting-row.ts';
+import { bpftraceReady, bpftraceTick } from './recipes.ts';
+
+/** A line of `bpftrace -f json` that matters here. */
+export type BpftraceMessage =
+  | { readonly type: 'ready' }
+  | { readonly type: 'tick' }
+  | { readonly type: 'map'; readonly name: string; readonly entries: ReadonlyMap<string, number> };
+
+const message = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('printf'), data: z.string() }),
+  z.object({ type: z.literal('map'), data: z.record(z.string(), z.record(z.string(), z.number())) }),
+]);
+
+/** Reads a line of `bpftrace -f json`; undefined for all lines that say nothing to us (empty ones, `attached_probes`). */
+export function parseBpftraceLine(line: string): BpftraceMessage | undefined {
+  const { success, data } = message.safeParse(jsonOf(line));
+  if (!success) return undefined;
+  if (data.type === 'printf') {
+    const text = data.data.trim();
+    return text === bpftraceReady || text === bpftraceTick ? { type: text } : undefined;
+  }
+  const [map] = Object.entries(data.data);
+  if (map === undefined) return undefined;
+  return { type: 'map', name: map[0].replace(/^@/, ''), entries: new Map(Object.entries(map[1])) };
+}
+
+/** The counters of a plan in the maps that bpftrace printed, by name. */
+export function countersOfMaps(
+  plan: CountingPlan,
+  maps: ReadonlyMap<string, ReadonlyMap<string, number>>,
+): DropCounter[] {
+  return plan.rows.flatMap((row) =>
+    [...(maps.get(row.name) ?? [])].map(([key, count]) =>
+      counterOf(row, key.match(/-?\d+/g)?.map(Number) ?? [], count),
+    ),
+  );
+}
+
+/** The complaints among bpftrace's stderr: not the one about RLIMIT_MEMLOCK, which it survives on kernels since 5.11. */
+export function bpftraceComplaints(stderr: string): string {
+  return stderr
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.includes('RLIMIT_MEMLOCK'))
+    .join('\n');
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,183 @@
+import type { DropCounter, DropEvent } from '../domain/drop-counter.ts';
+import type { DropFilter } from '../domain/drop-filter.ts';
+import type { EventFormat } from './event-format.ts';
+import type { Events } from './tracefs.ts';
+
+/** What of a counter a field of the event becomes. */
+type Property = Exclude<keyof DropCounter, 'event' | 'field' | 'count'>;
+
+interface KeyField {
+  readonly field: string;
+  readonly as: Property;
+  /** The event has the negative of it. */
+  readonly negated?: true;
+  /** Kernels without the field are counted all the same. */
+  readonly optional?: true;
+}
+
+/** One way to count lost frames: an event, what of it is counted, and by what the counts are told apart. */
+export interface CountingRow {
+  /** Also the name of bpftrace's map. */
+  readonly name: string;
+  readonly event: DropEvent;
+  /** The field whose values are added up, those above 0 only; absent: every event is one lost frame. */
+  readonly amount?: 'drops' | 'xdp_drop';
+  readonly keys: readonly KeyField[];
+}
+
+const redirectKeys: readonly KeyField[] = [
+  { field: 'ifindex', as: 'fromIfindex' },
+  { field: 'prog_id', as: 'progId' },
+  { field: 'map_id', as: 'mapId' },
+  { field: 'map_index', as: 'mapIndex' },
+  { field: 'to_ifindex', as: 'toIfindex' },
+  { field: 'err', as: 'errno', negated: true },
+];
+
+/**
+ * Everything that says by itself that a frame was lost (include/trace/events/xdp.h). Fields and events are those of this
+ * list only where the running kernel has them.
+ */
+const allRows: readonly CountingRow[] = [
+  { name: 'redirect_err', event: 'xdp_redirect_err', keys: redirectKeys },
+  // Mute since 5.6, gone since 6.17.
+  { name: 'redirect_map_err', event: 'xdp_redirect_map_err', keys: redirectKeys },
+  {
+    name: 'exception',
+    event: 'xdp_exception',
+    keys: [
+      { field: 'ifindex', as: 'fromIfindex' },
+      { field: 'prog_id', as: 'progId' },
+      { field: 'act', as: 'action' },
+    ],
+  },
+  {
+    name: 'devmap_xmit',
+    event: 'xdp_devmap_xmit',
+    amount: 'drops',
+    keys: [
+      { field: 'from_ifindex', as: 'fromIfindex' },
+      { field: 'to_ifindex', as: 'toIfindex' },
+      { field: 'err', as: 'errno', negated: true },
+      // Before 5.6 only.
+      { field: 'map_id', as: 'mapId', optional: true },
+      { field: 'map_index', as: 'mapIndex', optional: true },
+    ],
+  },
+  {
+    name: 'cpumap_enqueue',
+    event: 'xdp_cpumap_enqueue',
+    amount: 'drops',
+    keys: [
+      { field: 'map_id', as: 'mapId' },
+      { field: 'cpu', as: 'cpu' },
+      { field: 'to_cpu', as: 'toCpu' },
+    ],
+  },
+  {
+    name: 'cpumap_kthread_drops',
+    event: 'xdp_cpumap_kthread',
+    amount: 'drops',
+    keys: [
+      { field: 'map_id', as: 'mapId' },
+      { field: 'cpu', as: 'toCpu' },
+    ],
+  },
+  {
+    name: 'cpumap_kthread_xdp_drop',
+    event: 'xdp_cpumap_kthread',
+    amount: 'xdp_drop',
+    keys: [
+      { field: 'map_id', as: 'mapId' },
+      { field: 'cpu', as: 'toCpu' },
+    ],
+  },
+  {
+    name: 'bulk_tx',
+    event: 'xdp_bulk_tx',
+    amount: 'drops',
+    keys: [
+      { field: 'ifindex', as: 'fromIfindex' },
+      { field: 'err', as: 'errno', negated: true },
+    ],
+  },
+];
+
+/** What can be counted with the tracepoints that this kernel has, and what of the list it lacks. */
+export interface CountingPlan {
+  readonly rows: readonly CountingRow[];
+  readonly formats: Events;
+  /** Names of rows that this kernel's events do not allow. */
+  readonly missing: readonly string[];
+  readonly filter: DropFilter;
+}
+
+/**
+ * Chooses what to count with the given tracepoints.
+ *
+ * @throws TypeError when the filter has something that is no unsigned 32-bit number: it becomes part of programs
+ */
+export function planCounting(events: Events, filter: DropFilter = {}): CountingPlan {
+  for (const number of [filter.ifindexes, filter.progIds, filter.mapIds].flatMap((list) => list ?? [])) {
+    if (!Number.isInteger(number) || number < 0 || number > 0xffff_ffff) throw new TypeError(`no id: ${number}`);
+  }
+  const rows: CountingRow[] = [];
+  const missing: string[] = [];
+  for (const row of allRows) {
+    const format = events.get(row.event);
+    const usable = format === undefined ? undefined : rowFor(row, format);
+    if (usable === undefined) missing.push(row.name);
+    else rows.push(usable);
+  }
+  return { rows, formats: events, missing, filter };
+}
+
+/** The tracepoints of a plan, in its order, each once. */
+export function eventsOf(plan: CountingPlan): DropEvent[] {
+  return [...new Set(plan.rows.map((row) => row.event))];
+}
+
+/** The row with the keys that the event has, or undefined when one is missing that it cannot do without. */
+function rowFor(row: CountingRow, { fields }: EventFormat): CountingRow | undefined {
+  const keys = row.keys.filter(({ field, optional }) => optional !== true || fields.has(field));
+  const needed = [...keys.map(({ field }) => field), ...(row.amount === undefined ? [] : [row.amount])];
+  return needed.every((field) => fields.has(field)) ? { ...row, keys } : undefined;
+}
+
+/** A comparison in the syntax that bpftrace, perf and tracefs share, where `access` turns a field into an operand. */
+export function conditionOf(
+  plan: CountingPlan,
+  rows: readonly CountingRow[],
+  access: (field: string) => string,
+): string | undefined {
+  const amounts = rows.flatMap(({ amount }) => (amount === undefined ? [] : [`${access(amount)} > 0`]));
+  const conditions = amounts.length < rows.length ? [] : [amounts.join(' || ')];
+  const { ifindexes, progIds, mapIds } = plan.filter;
+  conditions.push(
+    ...equalTo(rows, ['fromIfindex', 'toIfindex'], ifindexes, access),
+    ...equalTo(rows, ['progId'], progIds, access),
+  );
+  // A failed look-up has lost its map: INT_MAX (and 0) must pass the map filter, the live system tells them apart later.
+  conditions.push(
+    ...equalTo(rows, ['mapId'], mapIds === undefined || mapIds.length === 0 ? [] : [...mapIds, 0x7fff_ffff, 0], access),
+  );
+  if (conditions.length === 0) return undefined;
+  return conditions.length === 1 ? conditions[0] : conditions.map((condition) => `(${condition})`).join(' && ');
+}
+
+function equalTo(
+  [row]: readonly CountingRow[],
+  properties: readonly Property[],
+  numbers: readonly number[] | undefined,
+  access: (field: string) => string,
+): string[] {
+  const fields = (row?.keys ?? []).filter(({ as }) => properties.includes(as)).map(({ field }) => field);
+  const comparisons = fields.flatMap((field) => (numbers ?? []).map((number) => `${access(field)} == ${number}`));
+  return comparisons.length === 0 ? [] : [comparisons.join(' || ')];
+}
+
+/** A counter of a row from the values of its keys, in the row's order. */
+export function counterOf(row: CountingRow, values: readonly number[], count: number): DropCounter {
+  const properties = Object.fromEntries(row.keys.map(({ as }, index) => [as, values[index] ?? 0]));
+  return { event: row.event, ...(row.amount === undefined ? {} : { field: row.amount }), count, ...properties };
+}

@@ -1,0 +1,84 @@
+import { shellCommand, shellPipeline } from '../domain/shell-quote.ts';
+import { conditionOf, type CountingPlan, type CountingRow, eventsOf } from './counting-row.ts';
+
+/*
+ * The texts that make bpftrace and perf count lost frames. They are put together from the names of the counting rows,
+ * which are ours, and from numbers that planCounting() has checked: nothing a user types becomes part of a program.
+ */
+
+export interface BpftraceOptions {
+  /** `args->field` up to 0.18, `args.field` since (the arrow is being phased out). */
+  readonly arrow: boolean;
+  /** Every so often it says that it is alive, and so notices that nobody listens any more. */
+  readonly tickMilliseconds: number;
+  /** Whether it prints all counts at each tick. Reading them makes the kernel miss events for a moment. */
+  readonly printAtTick: boolean;
+}
+
+/** What bpftrace prints once all probes are attached: printf output is only read after that. */
+export const bpftraceReady = 'ready';
+
+export const bpftraceTick = 'tick';
+
+/** The bpftrace program of a plan: a map for each row, printed by bpftrace itself at the end. */
+export function bpftraceProgram(plan: CountingPlan, options: BpftraceOptions): string {
+  const access = (field: string): string => `args${options.arrow ? '->' : '.'}${field}`;
+  const prints = options.printAtTick ? plan.rows.map(({ name }) => `print(@${name}); `).join('') : '';
+  return [
+    `BEGIN { printf("${bpftraceReady}\\n"); }`,
+    ...plan.rows.map((row) => bpftraceProbe(plan, row, access)),
+    `interval:ms:${options.tickMilliseconds} { ${prints}printf("${bpftraceTick}\\n"); }`,
+  ].join('\n');
+}
+
+function bpftraceProbe(plan: CountingPlan, row: CountingRow, access: (field: string) => string): string {
+  const condition = conditionOf(plan, [row], access);
+  const keys = row.keys.map(({ field, negated }) => (negated === true ? `-${access(field)}` : access(field)));
+  const count = row.amount === undefined ? 'count()' : `sum(${access(row.amount)})`;
+  const predicate = condition === undefined ? '' : ` /${condition}/`;
+  return `tracepoint:xdp:${row.event}${predicate} { @${row.name}[${keys.join(', ')}] = ${count}; }`;
+}
+
+/** The words that run a bpftrace program; `-B none` because a pipe is else buffered in blocks. */
+export function bpftraceArguments(program: string): string[] {
+  return ['-f', 'json', '-B', 'none', '-e', program];
+}
+
+/**
+ * The variables that set how many keys a map of bpftrace holds (4,096 by itself): further keys would be lost without a
+ * word. 0.20 renamed the variable; each release ignores the other's.
+ */
+export function bpftraceEnvironment(mapKeys: number): Record<string, string> {
+  return { BPFTRACE_MAP_KEYS_MAX: String(mapKeys), BPFTRACE_MAX_MAP_KEYS: String(mapKeys) };
+}
+
+/** Keys of a map: bpftrace reserves them for every CPU, so a large machine gets fewer. */
+export function bpftraceMapKeys(cpus: number): number {
+  return cpus <= 64 ? 16_384 : 4096;
+}
+
+/** The events of a plan for perf, each with its filter, which the kernel applies. */
+export function perfEventArguments(plan: CountingPlan): string[] {
+  return eventsOf(plan).flatMap((event) => {
+    const rows = plan.rows.filter((row) => row.event === event);
+    const condition = conditionOf(plan, rows, (field) => field);
+    return ['-e', `xdp:${event}`, ...(condition === undefined ? [] : ['--filter', condition])];
+  });
+}
+
+/** For --print-command: what counts the plan's losses with bpftrace, to copy and paste. */
+export function bpftraceCommandText(plan: CountingPlan, arrow: boolean, mapKeys: number): string {
+  const program = plan.rows
+    .map((row) => bpftraceProbe(plan, row, (field) => `args${arrow ? '->' : '.'}${field}`))
+    .join('\n');
+  const variables = Object.entries(bpftraceEnvironment(mapKeys)).map(([name, value]) => `${name}=${value}`);
+  return shellCommand(['env', ...variables, 'bpftrace', '-e', program]);
+}
+
+/** For --print-command: what shows the plan's losses with perf, one line a loss. */
+export function perfCommandText(plan: CountingPlan): string {
+  return shellPipeline([
+    ['perf', 'record', '-q', '-a', '-o', '-', ...perfEventArguments(plan)],
+    ['perf', 'script', '-i', '-', '-F', 'cpu,event,trace'],
+  ]);
+}

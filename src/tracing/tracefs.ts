@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { ToolError } from '../domain/errors.ts';
+import { type EventFormat, parseEventFormat } from './event-format.ts';
+
+/** Where tracefs belongs; where systemd, bpftrace and perf look for it. */
+export const tracefsMountPoint = '/sys/kernel/tracing';
+
+/** Also there since 4.1: debugfs mounts tracefs below itself when the folder is entered. */
+const places = [tracefsMountPoint, '/sys/kernel/debug/tracing'];
+
+/** TRACEFS_MAGIC (linux/magic.h). */
+const tracefsMagic = 0x7472_6163;
+
+/** Tracepoints of a group, by name. */
+export type Events = ReadonlyMap<string, EventFormat>;
+
+/** Mounts a filesystem, as `mount -t TYPE TYPE TARGET` does; throws when it cannot. */
+export type Mount = (type: string, target: string) => void;
+
+/** The folder where tracefs is mounted, or undefined. */
+export function findTracefs(): string | undefined {
+  return places.find((place) => filesystemType(place) === tracefsMagic);
+}
+
+/**
+ * The folder where tracefs is mounted; mounts it on its standard mount point when it is nowhere and `mount` is given.
+ *
+ * @throws ToolError `unsupported` when it is not mounted, or this kernel has none
+ */
+export function ensureTracefs(mount?: Mount): string {
+  const found = findTracefs();
+  if (found !== undefined) return found;
+  if (mount !== undefined && kernelHasTracefs()) {
+    mount('tracefs', tracefsMountPoint);
+    if (filesystemType(tracefsMountPoint) === tracefsMagic) return tracefsMountPoint;
+  }
+  if (!kernelHasTracefs()) {
+    throw new ToolError('unsupported', 'this kernel has no tracefs, so nothing can be traced', {
+      hint: 'a kernel with CONFIG_TRACING and CONFIG_EVENT_TRACING is needed',
+    });
+  }
+  throw new ToolError('unsupported', `tracefs is not mounted on ${tracefsMountPoint}`, {
+    hint: `mount -t tracefs tracefs ${tracefsMountPoint}`,
+  });
+}
+
+/**
+ * The tracepoints of a group (`xdp`) that this kernel has, with their records.
+ *
+ * @throws ToolError `permission` when tracefs may not be read, `unsupported` when the kernel has no such group
+ */
+export function readEvents(tracefs: string, group: string): Events {
+  const folder = join(tracefs, 'events', group);
+  const events = new Map<string, EventFormat>();
+  for (const name of namesIn(folder, group)) {
+    const format = parseEventFormat(readFormat(join(folder, name, 'format')));
+    if (format !== undefined) events.set(name, format);
+  }
+  return events;
+}
+
+function namesIn(folder: string, group: string): string[] {
+  try {
+    // The other files of the folder (`enable`, `filter`) switch all events at once.
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') {
+      throw new ToolError('unsupported', `this kernel has no ${group} tracepoints`, {
+        hint: 'Linux 4.14 or newer, built with CONFIG_BPF_SYSCALL and CONFIG_EVENT_TRACING, has them',
+        cause,
+      });
+    }
+    throw unreadable(folder, cause);
+  }
+}
+
+function readFormat(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    // The event went away with its module between the two calls.
+    if (codeOf(cause) === 'ENOENT') return '';
+    throw unreadable(path, cause);
+  }
+}
+
+function unreadable(path: string, cause: unknown): ToolError {
+  const denied = codeOf(cause) === 'EACCES' || codeOf(cause) === 'EPERM';
+  return new ToolError(denied ? 'permission' : 'refused', `cannot read ${path}: ${codeOf(cause) ?? String(cause)}`, {
+    ...(denied ? { hint: 'tracing needs root' } : {}),
+    cause,
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function filesystemType(path: string): number | undefined {
+  try {
+    return statfsSync(path).type;
+  } catch {
+    return undefined;
+  }
+}
+
+function kernelHasTracefs(): boolean {
+  try {
+    return /^nodev\ttracefs$/m.test(readFileSync('/proc/filesystems', 'utf8'));
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn, spawnSync, type StdioOptions } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Where administrators' programs are, also when the user's PATH leaves them out. */
+const alwaysSearched = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+/** The path of a program, or undefined when it is not installed. */
+export function findProgram(name: string, path: string | undefined = process.env['PATH']): string | undefined {
+  const folders = path === undefined ? alwaysSearched : [...path.split(delimiter).filter(Boolean), ...alwaysSearched];
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The words that make the kernel kill a program when this process dies, also of SIGKILL: setpriv of util-linux. Empty
+ * where there is none that can (busybox); then the tracers notice by themselves that nobody reads them any more.
+ */
+export function deathBinding(path?: string): string[] {
+  const setpriv = findProgram('setpriv', path);
+  if (setpriv === undefined) return [];
+  const { stdout } = spawnSync(setpriv, ['--help'], { encoding: 'utf8' });
+  return String(stdout).includes('--pdeathsig') ? [setpriv, '--pdeathsig', 'KILL', '--'] : [];
+}
+
+export interface TracerOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdio: StdioOptions;
+}
+
+/** How a tracer ended. */
+export interface TracerExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** How much of what a tracer says on stderr is kept. */
+const stderrLimit = 16_384;
+
+/**
+ * A tracing program that cannot outlive this process, and that Ctrl-C on the terminal does not reach: it runs in a
+ * session of its own, so that we decide when it stops and no count is lost.
+ */
+export class TracerProcess implements AsyncDisposable {
+  readonly child: ChildProcess;
+  /** Settles when it has ended and all its output has been read; never rejects. */
+  readonly exit: Promise<TracerExit>;
+  #stderr = '';
+
+  constructor(argv: readonly [program: string, ...args: string[]], { env = {}, stdio }: TracerOptions) {
+    const [program = argv[0], ...words] = [...deathBinding(), ...argv];
+    this.child = spawn(program, words, { stdio, detached: true, env: { ...process.env, ...env } });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(0, stderrLimit);
+    });
+    this.exit = new Promise((resolve) => {
+      this.child.on('error', (error) => {
+        this.#stderr += error.message;
+        resolve({ code: null, signal: null });
+      });
+      this.child.on('close', (code, signal) => resolve({ code, signal }));
+    });
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  /** Sends a signal; nothing happens when it has ended. */
+  kill(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Kills it if it still runs, and waits for its end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.exit;
+  }
+}

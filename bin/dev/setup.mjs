@@ -10,6 +10,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { isatty } from 'node:tty';
 
 import { adminFolders, needs, packageManager } from './needs.mjs';
 
@@ -113,7 +114,8 @@ function install(manager, missing) {
 
 /** Prints a command, and on a terminal waits for a yes. Nobody is asked in CI. */
 function agree(command) {
-  const terminal = process.stdin.isTTY && process.stdout.isTTY && !process.env.CI;
+  // Not process.stdin.isTTY, which makes reads return EAGAIN instead of waiting.
+  const terminal = isatty(0) && isatty(1) && !process.env.CI;
   process.stderr.write(`+ ${command.join(' ')}${terminal ? '\nrun this? [Y/n] ' : '\n'}`);
   if (terminal && !/^(y|yes)?$/i.test(readAnswer())) throw new SetupError('not installed; nothing was changed');
 }

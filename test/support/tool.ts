@@ -1,11 +1,18 @@
 import { spawnSync } from 'node:child_process';
 
+/** What else a program is given. */
+export interface ToolOptions {
+  readonly input?: string;
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 /**
  * Runs a helper program (ip, ethtool, bpftool, …) and returns its stdout.
  *
  * @throws Error with its stderr when it fails
  */
-export function tool(program: string, args: readonly string[], options: { input?: string } = {}): string {
+export function tool(program: string, args: readonly string[], options: ToolOptions = {}): string {
   const { status, signal, stdout, stderr, error } = spawnSync(program, args, {
     encoding: 'utf8',
     maxBuffer: 1 << 30,

@@ -1,11 +1,14 @@
 /** Characters that no shell gives a meaning inside a word. */
 const plainWord = /^[A-Za-z0-9_@%+=:,./-]+$/;
 
-/** Control characters, which must not reach a terminal as they are; an interface may be called `\u001b[2J`. */
-const control = /[\u0000-\u001f\u007f-\u009f]/;
+/**
+ * Control characters, which must not reach a terminal as they are; an interface may be called `\u001b[2J`. Tab and line
+ * feed are harmless, and a program of several lines is easier to read with them.
+ */
+const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
 
 /** What `$'…'` must not contain as it is. */
-const special = /['\\\u0000-\u001f\u007f-\u009f]/g;
+const special = /['\\\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /**
  * One word as a person can paste it into a shell, whatever it contains: interfaces may be called `$(id)` or `a;b`.

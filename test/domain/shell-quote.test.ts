@@ -17,7 +17,8 @@ describe('shellQuote', () => {
     ['#no', "'#no'"],
     ['höh', "'höh'"],
     ['\u001b[2J', "$'\\033[2J'"],
-    ["\n'\\", "$'\\012\\'\\\\'"],
+    ["\r'\\", "$'\\015\\'\\\\'"],
+    ['one\n\ttwo', "'one\n\ttwo'"],
     ['\u009b2J', "$'\\302\\2332J'"],
   ])('%j becomes %s', (word, quoted) => {
     expect(shellQuote(word)).toBe(quoted);
@@ -32,7 +33,7 @@ describe('shellQuote', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(word, nasty), { minLength: 1, maxLength: 20 }), (words) => {
         const line = shellCommand(words);
-        expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+        expect(line).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
         const output = execFileSync('bash', ['-c', `printf '%s\\0' ${line}`], { encoding: 'utf8' });
         expect(output.split('\0').slice(0, -1)).toEqual(words);
       }),

@@ -54,7 +54,7 @@ export interface TracingBackend {
    */
   start(request: TraceRequest): Promise<TraceSession>;
   /** The command to copy and paste that counts the same. */
-  commandText(plan: CountingPlan): string;
+  commandText(plan: CountingPlan): Promise<string>;
 }
 
 /** Why a backend cannot be used here. `reason` completes "bpftrace: …". */

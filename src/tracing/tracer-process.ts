@@ -28,7 +28,7 @@ export function deathBinding(path?: string): string[] {
   const setpriv = findProgram('setpriv', path);
   if (setpriv === undefined) return [];
   const { stdout } = spawnSync(setpriv, ['--help'], { encoding: 'utf8' });
-  return String(stdout).includes('--pdeathsig') ? [setpriv, '--pdeathsig', 'KILL', '--'] : [];
+  return stdout.includes('--pdeathsig') ? [setpriv, '--pdeathsig', 'KILL', '--'] : [];
 }
 
 export interface TracerOptions {

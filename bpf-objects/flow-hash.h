@@ -97,8 +97,9 @@ static __always_inline __u32 flow_hash(struct xdp_md *ctx)
 	void *next = eth + 1;
 	__be16 ethertype;
 
+	/* Never seen, a frame without a header. Not a constant, for which the verifier would want CAP_PERFMON. */
 	if (next > data_end)
-		return 0;
+		return ctx->rx_queue_index;
 	ethertype = eth->h_proto;
 	for (int i = 0; i < VLAN_TAGS; i++) {
 		struct vlan_tag *tag = next;
@@ -107,7 +108,7 @@ static __always_inline __u32 flow_hash(struct xdp_md *ctx)
 			break;
 		next = tag + 1;
 		if (next > data_end)
-			break;
+			return mac_hash(eth);
 		ethertype = tag->ethertype;
 	}
 	if (ethertype == bpf_htons(ETH_P_IP) && next + sizeof(struct iphdr) <= data_end)

@@ -35,9 +35,19 @@ static __always_inline int redirect_by_key(struct xdp_md *ctx,
 					   void *targets, void *counters)
 {
 	__u32 source = config->key_source;
-	__u32 key = source == KEY_INGRESS ? ctx->ingress_ifindex :
-		    source == KEY_QUEUE	  ? ctx->rx_queue_index :
-					    config->fixed_key;
+	__u32 key = config->fixed_key;
+
+	/*
+	 * The verifier refuses a context pointer with something added; the
+	 * barriers keep the compiler from making these two loads one.
+	 */
+	if (source == KEY_INGRESS) {
+		key = ctx->ingress_ifindex;
+		barrier_var(key);
+	} else if (source == KEY_QUEUE) {
+		key = ctx->rx_queue_index;
+		barrier_var(key);
+	}
 
 	return count_redirect(counters, key, bpf_redirect_map(targets, key, config->flags));
 }

@@ -23,6 +23,13 @@ export interface ArgumentSpec {
 export interface Example {
   readonly command: string;
   readonly description: string;
+  /**
+   * What it prints where nothing is a terminal, as the manual shows it: stdout, or stderr when it fails. A test compares
+   * it with the real output; numbers and white space may differ.
+   */
+  readonly output?: string;
+  /** Its exit code; 0 when absent. */
+  readonly exit?: number;
 }
 
 /** A verb as data: help, completion, manual pages and parsing all come from this. */
@@ -41,6 +48,8 @@ export interface VerbSpec {
   /** What the verb changes; absent for verbs that only read. Those with it take --dry-run. */
   readonly changes?: string;
   readonly examples: readonly Example[];
+  /** The capabilities it needs, in words without a final period; absent when it needs none. */
+  readonly capabilities?: string;
   /** What `-j` prints, in words; the schema is in the package. */
   readonly json?: string;
 }

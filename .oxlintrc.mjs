@@ -17,7 +17,7 @@ function importRules(room, homeOf = []) {
   return { 'no-restricted-imports': ['error', { paths, patterns: [...forbidden, ...libraries] }] };
 }
 
-/** A file or folder that is the home of libraries needs a later block of its own: a rule's options replace, they do not add. */
+/** The home of a library needs a later block of its own: a rule's options replace those before, they do not add. */
 const homes = [...new Set(Object.values(libraryHomes))].map((home) => {
   const room = Object.keys(rooms).find((name) => home === rooms[name].folder || home.startsWith(rooms[name].folder));
   const libraries = Object.keys(libraryHomes).filter((library) => libraryHomes[library] === home);

@@ -7,7 +7,13 @@ export function fail(message) {
   process.exit(1);
 }
 
-/** The number, or the end of the script. @param {string} option @param {string} text @param {number} least @param {number} most */
+/**
+ * The number, or the end of the script.
+ * @param {string} option
+ * @param {string} text
+ * @param {number} least
+ * @param {number} most
+ */
 export function wholeNumber(option, text, least, most) {
   const number = Number(text);
   if (!Number.isInteger(number) || number < least || number > most)

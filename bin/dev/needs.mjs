@@ -1,6 +1,6 @@
 /**
- * What the demo, the tests and the benchmarks need of the machine, and which package has it. Node's own modules only: this runs before anything
- * is installed.
+ * What the demo, the tests and the benchmarks need of the machine, and which package has it. Node's own modules only:
+ * this runs before anything is installed.
  */
 import { accessSync, constants, existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 
@@ -97,7 +97,7 @@ export const needs = [
   {
     ...program('clang-14', ['test']),
     found: () => hasProgram('clang-14') && hasProgram('llvm-strip-14'),
-    optional: true, // only Debian and Ubuntu have this very version, and bpf-objects/ is compared byte by byte
+    optional: true, // only Debian and Ubuntu have this very version, and the objects are compared byte by byte
     packages: { 'apt-get': ['clang-14', 'llvm-14'] },
   },
   {
@@ -129,7 +129,7 @@ const managers = {
   pacman: { refresh: ['pacman', '-Sy'], install: ['pacman', '-S', '--needed', '--noconfirm'] },
 };
 
-/** This machine's package manager: its name and the beginnings of its commands; undefined when it is none of the four. */
+/** This machine's package manager, its name and the beginnings of its commands; undefined when it is not one of these. */
 export function packageManager() {
   const name = Object.keys(managers).find(hasProgram);
   return name === undefined ? undefined : { name, ...managers[name] };

@@ -1,4 +1,7 @@
-/** Raw Ethernet frames on one interface of the current network namespace: the part of packet(7) that send and receive share. */
+/**
+ * Raw Ethernet frames on one interface of the current network namespace: the part of packet(7) that send and receive
+ * share.
+ */
 import os from 'node:os';
 
 import koffi from 'koffi';

@@ -45,7 +45,7 @@ function readLock(path) {
   }
 }
 
-/** Whether npm's own record of node_modules has the versions of the lock file; packages for other platforms it lacks. */
+/** Whether npm's own record of node_modules has what the lock file has; packages for other platforms may be absent. */
 function npmPackagesAreInstalled() {
   const installed = readLock(join(root, 'node_modules', '.package-lock.json'));
   return Object.entries(readLock(join(root, 'package-lock.json'))).every(

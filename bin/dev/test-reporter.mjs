@@ -1,6 +1,6 @@
 /**
- * A Vitest reporter for bin/dev/test.mjs: writes each result to a file as soon as it is there, one JSON object a line, so that
- * what has passed is known even when the run is killed.
+ * A Vitest reporter for bin/dev/test.mjs: writes each result to a file as soon as it is there, one JSON object a line,
+ * so that what has passed is known even when the run is killed.
  */
 import { appendFileSync } from 'node:fs';
 

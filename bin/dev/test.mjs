@@ -9,8 +9,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { runToEnd } from './run-to-end.mjs';
 import { setup } from './setup.mjs';
-import { runToEnd, vitestStep } from './vitest-step.mjs';
+import { vitestStep } from './vitest-step.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
 const patterns = process.argv.slice(2);
@@ -24,7 +25,7 @@ const results = [];
 async function check(name, command, { file, seconds = 180 } = {}) {
   if (file !== undefined && !existsSync(join(root, file))) return;
   console.log(`\n== ${name} ==`);
-  const problem = await runToEnd(command, { seconds });
+  const problem = await runToEnd(command, { cwd: root, seconds });
   results.push({ name, state: problem === undefined ? 'passed' : 'failed', reason: problem });
 }
 
@@ -34,7 +35,7 @@ async function tests(project, seconds, { asRoot = false } = {}) {
     results.push({ name: `${project} tests`, state: 'skipped', reason: 'they need root' });
     return;
   }
-  results.push(...(await vitestStep(project, patterns, seconds)));
+  results.push(...(await vitestStep({ root, project, patterns, seconds })));
 }
 
 /** Skipping is for machines that lack something. CI has everything but what test/allowed-skips.json names. */
@@ -43,7 +44,7 @@ function failUnexpectedSkips() {
   for (const result of results) {
     if (result.state !== 'skipped' || allowed.some(({ missing }) => result.reason?.includes(missing))) continue;
     result.state = 'failed';
-    result.reason = `skipped, which test/allowed-skips.json does not allow in CI: ${result.reason ?? 'no reason given'}`;
+    result.reason = `skipped, which test/allowed-skips.json does not allow: ${result.reason ?? 'no reason given'}`;
   }
 }
 

@@ -35,11 +35,6 @@ describe('the package', () => {
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** Runs npm as a person would, without what `npm test` tells its children. */
-  function npm(words: string[], cwd: string): string {
-    return tool('npm', words, { cwd, env: withoutNpm(process.env) });
-  }
-
   it('has the command, the objects, the manual pages and the licences, and nothing of the workshop', () => {
     const names = [...new Set(files.map((path) => path.replace(/\/.*/, '/')))];
     expect(names.sort()).toEqual(
@@ -91,6 +86,8 @@ describe('the package', () => {
   });
 });
 
-function withoutNpm(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^npm_(?!config_)/.test(name)));
+/** Runs npm as a person would, without what `npm test` tells its children. */
+function npm(words: string[], cwd: string): string {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(?!config_)/.test(name)));
+  return tool('npm', words, { cwd, env });
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { countFrames, framesThrough, sendFrames } from '../support/frames.ts';
 import { tool, toolJson } from '../support/tool.ts';
-import { counters, createWorld, setLink } from '../support/world.ts';
+import { counters, createWorld, setLink, type EndOptions } from '../support/world.ts';
 
 test('a world has the pair it was asked for, and leaves nothing', () => {
   let names: string[] = [];
@@ -43,4 +43,20 @@ test('frames that cannot be sent are an error', () => {
   expect(() => sendFrames(a, { count: 1, size: 1515 })).toThrow('EMSGSIZE (0 of 1 frames sent)');
   setLink(namespace, 'set', a.name, 'down');
   expect(() => sendFrames(a, { count: 1 })).toThrow('ENETDOWN');
+});
+
+test('either end may be at home, or both', () => {
+  using world = createWorld();
+  const namespace = world.namespace();
+  for (const [a, b] of [
+    [{}, {}],
+    [{ namespace }, {}],
+    [{}, { namespace }],
+    [{ namespace }, { namespace }],
+  ] satisfies [EndOptions, EndOptions][]) {
+    const pair = world.veth(a, b);
+    expect(pair.a.namespace).toBe(a.namespace);
+    expect(counters(pair.a)).toMatchObject({ sent: 0 });
+    expect(counters(pair.b)).toMatchObject({ sent: 0 });
+  }
 });

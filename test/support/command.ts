@@ -125,13 +125,19 @@ export class RunningCommand implements AsyncDisposable {
   }
 }
 
-/** Starts `xdpctl …` and returns at once. Without `input` its stdin is empty; write to `child.stdin` with `input: 'open'`. */
-export function startXdpctl(args: readonly string[], options: CommandOptions = {}): RunningCommand {
+/**
+ * Starts `xdpctl …` and returns at once. Its stdin is empty without `input`; with `keepInputOpen`, write to
+ * `child.stdin` yourself.
+ */
+export function startXdpctl(
+  args: readonly string[],
+  options: CommandOptions & { readonly keepInputOpen?: boolean } = {},
+): RunningCommand {
   const [program, words] = commandLine(args, options);
   const child = spawn(program, words, { ...spawnOptions(options), stdio: ['pipe', 'pipe', 'pipe'] });
   // A command that ends without reading its input is not a failure of the test.
   child.stdin.on('error', () => {});
-  if (options.input !== 'open') child.stdin.end(options.input);
+  if (options.keepInputOpen !== true) child.stdin.end(options.input);
   return new RunningCommand(child, options.milliseconds ?? 30_000);
 }
 

@@ -7,8 +7,8 @@ import { toolJson } from './tool.ts';
 export type KernelState = ReadonlySet<string>;
 
 /**
- * Everything that a command of ours could leave behind: BPF maps, programs and links, namespaces, interfaces, pins, trace
- * instances, and descriptors of this very process.
+ * Everything that a command of ours could leave behind: BPF maps, programs and links, namespaces, interfaces, pins,
+ * trace instances, and descriptors of this very process.
  */
 export function kernelState(): KernelState {
   return new Set([

@@ -1,6 +1,6 @@
 /**
- * Removes what a test run left behind: processes, pins, trace instances, devices and namespaces. It is a process of its own, so that
- * neither a test that crashes nor a test runner that is killed can keep it from its work.
+ * Removes what a test run left behind: processes, pins, folders in /tmp, trace instances, devices and namespaces. It is
+ * a process of its own, so that neither a test that crashes nor a test runner that is killed can keep it from its work.
  *
  *     node test/support/reaper.mjs PREFIX
  *

@@ -16,12 +16,17 @@ export interface EndOptions {
   readonly gro?: boolean;
 }
 
-/** One end of a veth pair. */
-export interface End {
+/** Where to find an interface. */
+export interface Place {
   readonly name: string;
+  /** Name of its network namespace; undefined for the machine's own. */
+  readonly namespace: string | undefined;
+}
+
+/** One end of a veth pair. */
+export interface End extends Place {
   readonly ifindex: number;
   readonly mac: string;
-  readonly namespace: string | undefined;
 }
 
 export interface Pair {
@@ -37,47 +42,31 @@ export interface Counters {
   readonly sendDropped: number;
 }
 
-/** Throw-away network namespaces and devices. All are removed when it is disposed, and by the reaper if it never is. */
+/** Throw-away namespaces and devices. They are removed when it is disposed of, and by the reaper if it never is. */
 export class World implements Disposable {
   readonly #namespaces: string[] = [];
-  readonly #pairs: End[] = [];
+  readonly #pairs: Place[] = [];
 
   /** Makes an empty namespace in which lo is up and IPv6 stays silent, and returns its name. */
   namespace(): string {
     const name = fixtureName();
     tool('ip', ['netns', 'add', name]);
     this.#namespaces.push(name);
-    const quiet = ['all', 'default'].map((which) => `net.ipv6.conf.${which}.disable_ipv6=1`);
-    tool('nsenter', [`--net=/run/netns/${name}`, 'sysctl', '-qew', ...quiet]);
+    const silence = 'cd /proc/sys/net/ipv6/conf && echo 1 >all/disable_ipv6 && echo 1 >default/disable_ipv6 || true';
+    tool('nsenter', [`--net=/run/netns/${name}`, 'sh', '-c', silence]);
     tool('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
     return name;
   }
 
-  /** Makes two connected interfaces with random ifindexes from 1,000 to 59,999 (they fit in a devmap of 65,536 slots). */
+  /** Makes two connected interfaces with random ifindexes from 1,000 to 59,999, which fit a devmap of 65,536 slots. */
   veth(a: EndOptions = {}, b: EndOptions = {}): Pair {
-    const [nameA, nameB] = [a.name ?? fixtureName(), b.name ?? fixtureName()];
-    const home = a.namespace === undefined ? [] : ['-n', a.namespace];
-    const peerHome = b.namespace === undefined ? '1' : b.namespace;
-    for (let attempt = 0; ; attempt += 1) {
-      const [indexA, indexB] = [randomInt(1000, 60_000), randomInt(1000, 60_000)];
-      const words = `link add ${nameA} index ${indexA} type veth peer name ${nameB} index ${indexB} netns ${peerHome}`;
-      try {
-        tool('ip', [...home, ...words.split(' ')]);
-        break;
-      } catch (error) {
-        // EEXIST or EBUSY: somebody has one of the two ifindexes.
-        if (attempt === 5) throw error;
-      }
-    }
-    // Removing either end removes both.
-    this.#pairs.push({ name: nameA, ifindex: 0, mac: '', namespace: a.namespace });
-    for (const [name, end] of [
-      [nameA, a],
-      [nameB, b],
-    ] as const) {
-      configure(name, end);
-    }
-    return { a: describeEnd(nameA, a.namespace), b: describeEnd(nameB, b.namespace) };
+    const placeA = { name: a.name ?? fixtureName(), namespace: a.namespace };
+    const placeB = { name: b.name ?? fixtureName(), namespace: b.namespace };
+    addPair(placeA, placeB);
+    this.#pairs.push(placeA); // Removing either end removes both.
+    configure(placeA, a);
+    configure(placeB, b);
+    return { a: describeEnd(placeA), b: describeEnd(placeB) };
   }
 
   [Symbol.dispose](): void {
@@ -91,19 +80,19 @@ export function createWorld(): World {
   return new World();
 }
 
-/** Runs `ip link del|set …` in the namespace of an interface, e.g. `setLink(end.namespace, 'set', end.name, 'down')`. */
+/** Runs `ip link …` in a namespace, e.g. `setLink(end.namespace, 'set', end.name, 'down')`. */
 export function setLink(namespace: string | undefined, ...words: string[]): void {
   tool('ip', [...(namespace === undefined ? [] : ['-n', namespace]), 'link', ...words]);
 }
 
 /** Switches GRO of an interface. Off takes NAPI away from a veth, unless an XDP program is attached to it. */
-export function setGro({ namespace, name }: Pick<End, 'namespace' | 'name'>, on: boolean): void {
+export function setGro({ namespace, name }: Place, on: boolean): void {
   const [program = '', ...args] = inNamespace(namespace, ['ethtool', '-K', name, 'gro', on ? 'on' : 'off']);
   tool(program, args);
 }
 
 /** The interface's own packet counters. */
-export function counters({ namespace, name }: Pick<End, 'namespace' | 'name'>): Counters {
+export function counters({ namespace, name }: Place): Counters {
   const { stats64 } = showLink(name, namespace);
   return {
     received: stats64.rx.packets,
@@ -111,6 +100,23 @@ export function counters({ namespace, name }: Pick<End, 'namespace' | 'name'>): 
     receiveDropped: stats64.rx.dropped,
     sendDropped: stats64.tx.dropped,
   };
+}
+
+/** Makes the pair, with new ifindexes as often as somebody has one of them already. */
+function addPair(one: Place, other: Place): void {
+  // The words of ip name the namespace of the second end only.
+  const [first, second] = other.namespace === undefined ? [other, one] : [one, other];
+  const home = second.namespace === undefined ? [] : ['netns', second.namespace];
+  for (let attempt = 0; ; attempt += 1) {
+    const [index, peerIndex] = [randomInt(1000, 60_000), randomInt(1000, 60_000)].map(String);
+    try {
+      const end = ['index', `${index}`, 'type', 'veth'];
+      const peer = ['peer', 'name', second.name, 'index', `${peerIndex}`, ...home];
+      return setLink(first.namespace, 'add', first.name, ...end, ...peer);
+    } catch (error) {
+      if (attempt === 5) throw error;
+    }
+  }
 }
 
 interface LinkDescription {
@@ -126,12 +132,12 @@ function showLink(name: string, namespace: string | undefined): LinkDescription 
   return link;
 }
 
-function describeEnd(name: string, namespace: string | undefined): End {
+function describeEnd({ name, namespace }: Place): End {
   const { ifindex, address } = showLink(name, namespace);
   return { name, ifindex, mac: address, namespace };
 }
 
-function configure(name: string, { namespace, mtu, up, gro }: EndOptions): void {
+function configure({ name, namespace }: Place, { mtu, up, gro }: EndOptions): void {
   // Without a link-local address the kernel sends no IPv6 neighbour or multicast chatter that tests would count.
   setLink(namespace, 'set', name, 'addrgenmode', 'none');
   if (mtu !== undefined) setLink(namespace, 'set', name, 'mtu', String(mtu));

@@ -1,5 +1,7 @@
 import { errnoName, errnoText } from './errno.ts';
 import { type ErrorKind, type KernelRefusal, ToolError } from './errors.ts';
+import { explainObject, isVerdict } from './explain-object.ts';
+import type { Explanation } from './explanation.ts';
 
 /** What explains a refusal besides the call itself. */
 export interface Surroundings {
@@ -7,12 +9,6 @@ export interface Surroundings {
   readonly capabilities: ReadonlySet<string> | undefined;
   /** e.g. `6.1.0-44-amd64`. */
   readonly kernelRelease: string;
-}
-
-interface Explanation {
-  readonly kind: ErrorKind;
-  readonly message: string;
-  readonly hint?: string;
 }
 
 const EPERM = 1;
@@ -51,6 +47,8 @@ export function explain(refusal: KernelRefusal, surroundings: Surroundings): Too
 
 function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explanation | undefined {
   const { operation, errno } = refusal;
+  // The verifier too says EACCES.
+  if (operation === 'object load' && isVerdict(refusal)) return explainObject(refusal);
   if (errno === EPERM || errno === EACCES) return denied(refusal, surroundings);
   switch (operation) {
     case 'map get by id':
@@ -94,7 +92,7 @@ function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explan
     case 'pin get':
       return pinGet(refusal);
     default:
-      return undefined;
+      return operation.startsWith('object ') ? explainObject(refusal) : undefined;
   }
 }
 

@@ -76,6 +76,7 @@ export interface Libbpf {
   bpf_map__type(map: Pointer): number;
   bpf_map__max_entries(map: Pointer): number;
   bpf_map__set_max_entries(map: Pointer, entries: number): number;
+  bpf_map__initial_value(map: Pointer, size: BigUint64Array): Pointer;
   bpf_map__set_initial_value(map: Pointer, bytes: Uint8Array, size: number): number;
   bpf_map__set_autocreate(map: Pointer, enabled: boolean): number;
   bpf_map__reuse_fd(map: Pointer, fd: number): number;
@@ -85,6 +86,7 @@ export interface Libbpf {
   bpf_program__type(program: Pointer): number;
   bpf_program__set_type(program: Pointer, type: number): number;
   bpf_program__set_autoload(program: Pointer, enabled: boolean): number;
+  bpf_program__expected_attach_type(program: Pointer): number;
   bpf_program__set_expected_attach_type(program: Pointer, type: number): number;
   bpf_program__flags(program: Pointer): number;
   bpf_program__set_flags(program: Pointer, flags: number): number;
@@ -145,6 +147,7 @@ export const libbpf = bindLibrary<Libbpf>('libbpf.so.1', {
   bpf_map__type: [int, [ptr]],
   bpf_map__max_entries: [u32, [ptr]],
   bpf_map__set_max_entries: [int, [ptr, u32]],
+  bpf_map__initial_value: [ptr, [ptr, ptr]],
   bpf_map__set_initial_value: [int, [ptr, ptr, size]],
   bpf_map__set_autocreate: [int, [ptr, 'bool']],
   bpf_map__reuse_fd: [int, [ptr, int]],
@@ -154,6 +157,7 @@ export const libbpf = bindLibrary<Libbpf>('libbpf.so.1', {
   bpf_program__type: [int, [ptr]],
   bpf_program__set_type: [int, [ptr, int]],
   bpf_program__set_autoload: [int, [ptr, 'bool']],
+  bpf_program__expected_attach_type: [int, [ptr]],
   bpf_program__set_expected_attach_type: [int, [ptr, int]],
   bpf_program__flags: [u32, [ptr]],
   bpf_program__set_flags: [int, [ptr, u32]],

@@ -1,0 +1,42 @@
+import type { KernelRefusal } from './errors.ts';
+import type { Explanation } from './explanation.ts';
+import { loadFailure } from './load-log.ts';
+
+const ENOENT = 2;
+
+/** Whether the verifier refused a program and said why. */
+export function isVerdict({ facts }: KernelRefusal): boolean {
+  const { program, reason } = loadFailure(String(facts['log'] ?? ''));
+  return program !== undefined && reason !== undefined;
+}
+
+/** Words for refused operations on files of BPF programs: `object open`, `object load`, `object map`, `object program`. */
+export function explainObject({ operation, errno, facts }: KernelRefusal): Explanation | undefined {
+  const { program, reason } = loadFailure(String(facts['log'] ?? ''));
+  const path = String(facts['path']);
+  switch (operation) {
+    case 'object open':
+      return errno === ENOENT
+        ? { kind: 'not-found', message: `there is no file ${path}` }
+        : { kind: 'usage', message: `${path} is no BPF object that libbpf can read${because(reason)}` };
+    case 'object load':
+      if (program === undefined) return { kind: 'refused', message: `${path} cannot be loaded${because(reason)}` };
+      return reason === undefined
+        ? {
+            kind: 'refused',
+            message: `the kernel refuses program '${program}' without saying why`,
+            hint: 'a devmap or cpumap serves either fragment-aware programs (xdp.frags) or plain ones, whichever came first',
+          }
+        : {
+            kind: 'refused',
+            message: `the verifier refuses program '${program}': ${reason}`,
+            hint: 'its whole log: the same command with --debug',
+          };
+    default:
+      return undefined;
+  }
+}
+
+function because(reason: string | undefined): string {
+  return reason === undefined ? '' : `: ${reason}`;
+}

@@ -1,0 +1,44 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { ToolError } from '../domain/errors.ts';
+import { BpfObject } from './object.ts';
+
+const EXTENSION = '.bpf.o';
+
+/** The compiled objects lie beside dist/, where the bundle is, and beside src/, which this file is in. */
+const folders = ['../bpf-objects', '../../bpf-objects'].map((path) => join(import.meta.dirname, path));
+
+/** The names of the objects that come with the tool, e.g. `pass`. */
+export function builtinNames(): readonly string[] {
+  return readdirSync(folder())
+    .filter((file) => file.endsWith(EXTENSION))
+    .map((file) => file.slice(0, -EXTENSION.length))
+    .toSorted();
+}
+
+/**
+ * Opens an object that comes with the tool, to be changed and loaded.
+ *
+ * @param name as in bpf-objects/, without `.bpf.o`
+ * @throws ToolError not-found for a name that none has; KernelRefusal `object open`
+ */
+export function openBuiltin(name: string): BpfObject {
+  const path = join(folder(), `${name}${EXTENSION}`);
+  if (!/^[a-z0-9_]+$/.test(name) || !existsSync(path)) {
+    throw new ToolError('not-found', `no program named '${name}' comes with xdpctl`, {
+      hint: `there are: ${builtinNames().join(', ')}`,
+    });
+  }
+  return BpfObject.open(path);
+}
+
+function folder(): string {
+  const found = folders.find((path) => existsSync(join(path, `pass${EXTENSION}`)));
+  if (found === undefined) {
+    throw new ToolError('unsupported', 'the BPF programs that come with xdpctl are not where they were installed', {
+      hint: `install xdpctl again; they belong in ${folders[0]}`,
+    });
+  }
+  return found;
+}

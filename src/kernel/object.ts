@@ -1,0 +1,212 @@
+import { littleEndian } from '../domain/byte-order.ts';
+import { KernelRefusal, type RefusalFacts } from '../domain/errors.ts';
+import { isListening, type LogMessage, recordLibbpf } from '../ffi/libbpf-log.ts';
+import { libbpf, type Pointer } from '../ffi/libbpf.ts';
+import { lastErrno, libc } from '../ffi/libc.ts';
+import { copyMemory } from '../ffi/memory.ts';
+import { EINVAL } from './check.ts';
+import { Fd } from './fd.ts';
+import { BpfMap } from './map.ts';
+import { BpfProgram } from './program.ts';
+
+/**
+ * A file of BPF programs and maps (`*.bpf.o`) with BTF, as libbpf opens and loads it. Between opening and loading the
+ * maps and programs can be changed; what is loaded ends with this object unless it was opened by `openMap` or
+ * `openProgram`, pinned, or attached.
+ */
+export class BpfObject implements Disposable {
+  readonly path: string;
+  readonly maps: readonly ObjectMap[];
+  readonly programs: readonly ObjectProgram[];
+  #object: Pointer;
+
+  private constructor(path: string, object: Pointer) {
+    this.path = path;
+    this.#object = object;
+    this.maps = [...each((previous) => libbpf.bpf_object__next_map(object, previous))].map((map) => new ObjectMap(map));
+    this.programs = [...each((previous) => libbpf.bpf_object__next_program(object, previous))].map(
+      (program) => new ObjectProgram(program),
+    );
+  }
+
+  /** @throws KernelRefusal `object open`; its fact `log` is what libbpf had to say */
+  static open(path: string): BpfObject {
+    const { result, messages } = recordLibbpf(() => {
+      const object = libbpf.bpf_object__open_file(path, openOptions());
+      return { object, errno: object === null ? lastErrno() : 0 };
+    });
+    if (result.object === null) throw new KernelRefusal('object open', result.errno, { path, ...logFacts(messages) });
+    return new BpfObject(path, result.object);
+  }
+
+  /** The map of that name in the object's source, or undefined; data sections are called `.rodata`, `.bss`. */
+  map(name: string): ObjectMap | undefined {
+    return this.maps.find((map) => map.name === name);
+  }
+
+  program(name: string): ObjectProgram | undefined {
+    return this.programs.find((program) => program.name === name);
+  }
+
+  /**
+   * Makes the maps and loads the programs that are not switched off.
+   *
+   * @throws KernelRefusal `object load`; its fact `log` is what libbpf and the verifier had to say
+   */
+  load(): void {
+    const { result, messages } = recordLibbpf(() => libbpf.bpf_object__load(this.#object));
+    if (result < 0) throw new KernelRefusal('object load', -result, { path: this.path, ...logFacts(messages) });
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#object !== null) libbpf.bpf_object__close(this.#object);
+    this.#object = null;
+  }
+}
+
+/** A map of an object. */
+export class ObjectMap {
+  readonly #map: Pointer;
+  readonly name: string;
+
+  constructor(map: Pointer) {
+    this.#map = map;
+    // The kernel sees data sections under the object's name cut to 8 characters: `redirect.rodata`.
+    const name = libbpf.bpf_map__name(map);
+    this.name = /^[^.]*(\.(?:rodata|data|bss|kconfig)\b.*)$/.exec(name)?.[1] ?? name;
+  }
+
+  /** Number of `enum bpf_map_type`. */
+  get type(): number {
+    return libbpf.bpf_map__type(this.#map);
+  }
+
+  get maxEntries(): number {
+    return libbpf.bpf_map__max_entries(this.#map);
+  }
+
+  /** Before loading. @throws KernelRefusal `object map` */
+  setMaxEntries(entries: number): void {
+    this.#check(libbpf.bpf_map__set_max_entries(this.#map, entries), { maxEntries: entries });
+  }
+
+  /** Whether the map is made at all when the object is loaded. Before loading. */
+  setAutocreate(enabled: boolean): void {
+    this.#check(libbpf.bpf_map__set_autocreate(this.#map, enabled));
+  }
+
+  /**
+   * Takes an existing map instead of making one. Before loading; the caller keeps its descriptor.
+   *
+   * @throws KernelRefusal `object map`; EINVAL when the map has another type or other sizes
+   */
+  reuse(map: BpfMap): void {
+    const { result, messages } = recordLibbpf(() => libbpf.bpf_map__reuse_fd(this.#map, map.fd));
+    this.#check(result, { mapId: map.info.id, ...logFacts(messages) });
+  }
+
+  /** The bytes of a data section as they would be loaded; undefined for other maps. */
+  initialValue(): Uint8Array | undefined {
+    const size = new BigUint64Array(1);
+    const bytes = libbpf.bpf_map__initial_value(this.#map, size);
+    return bytes === null ? undefined : copyMemory(bytes, Number(size[0]));
+  }
+
+  /** Before loading. @throws KernelRefusal `object map`; EINVAL when the size is another */
+  setInitialValue(bytes: Uint8Array): void {
+    this.#check(libbpf.bpf_map__set_initial_value(this.#map, bytes, bytes.length));
+  }
+
+  /** The map that was made, with a descriptor of its own. After loading. @throws KernelRefusal `object map` */
+  openMap(): BpfMap {
+    return new BpfMap(duplicate(libbpf.bpf_map__fd(this.#map), 'object map', { map: this.name }));
+  }
+
+  #check(result: number, facts: RefusalFacts = {}): void {
+    if (result < 0) throw new KernelRefusal('object map', -result, { map: this.name, ...facts });
+  }
+}
+
+/** A program of an object. */
+export class ObjectProgram {
+  readonly #program: Pointer;
+  readonly name: string;
+  /** The section it stands in, e.g. `xdp/devmap`. */
+  readonly section: string;
+
+  constructor(program: Pointer) {
+    this.#program = program;
+    this.name = libbpf.bpf_program__name(program);
+    this.section = libbpf.bpf_program__section_name(program);
+  }
+
+  /** Number of `enum bpf_prog_type`. */
+  get type(): number {
+    return libbpf.bpf_program__type(this.#program);
+  }
+
+  /** Number of `enum bpf_attach_type`. */
+  get expectedAttachType(): number {
+    return libbpf.bpf_program__expected_attach_type(this.#program);
+  }
+
+  get flags(): number {
+    return libbpf.bpf_program__flags(this.#program);
+  }
+
+  /** Whether the program is loaded with the object. Before loading. */
+  setAutoload(enabled: boolean): void {
+    this.#check(libbpf.bpf_program__set_autoload(this.#program, enabled));
+  }
+
+  /** Before loading. */
+  setType(type: number, expectedAttachType: number): void {
+    this.#check(libbpf.bpf_program__set_type(this.#program, type));
+    this.#check(libbpf.bpf_program__set_expected_attach_type(this.#program, expectedAttachType));
+  }
+
+  /** Flags for BPF_PROG_LOAD, e.g. BPF_F_XDP_HAS_FRAGS. Before loading. */
+  setFlags(flags: number): void {
+    this.#check(libbpf.bpf_program__set_flags(this.#program, flags));
+  }
+
+  /** The program that was loaded, with a descriptor of its own. After loading. @throws KernelRefusal `object program` */
+  openProgram(): BpfProgram {
+    return new BpfProgram(duplicate(libbpf.bpf_program__fd(this.#program), 'object program', { program: this.name }));
+  }
+
+  #check(result: number): void {
+    if (result < 0) throw new KernelRefusal('object program', -result, { program: this.name });
+  }
+}
+
+/**
+ * struct bpf_object_open_opts (bpf/libbpf.h) up to kernel_log_level: when somebody listens, the verifier is to log also
+ * what it accepts.
+ */
+function openOptions(): Uint8Array {
+  const options = new Uint8Array(80);
+  const view = new DataView(options.buffer);
+  view.setBigUint64(0, BigInt(options.length), littleEndian);
+  view.setUint32(72, isListening() ? 1 : 0, littleEndian);
+  return options;
+}
+
+function* each(next: (previous: Pointer) => Pointer): Generator<Pointer> {
+  for (let item = next(null); item !== null; item = next(item)) yield item;
+}
+
+function logFacts(messages: readonly LogMessage[]): RefusalFacts {
+  return messages.length === 0 ? {} : { log: messages.map(({ text }) => text).join('\n') };
+}
+
+/** F_DUPFD_CLOEXEC (linux/fcntl.h). */
+const F_DUPFD_CLOEXEC = 1030;
+
+/** A descriptor of the caller's own; a negative one (nothing loaded) is refused with EINVAL. */
+function duplicate(fd: number, operation: string, facts: RefusalFacts): Fd {
+  if (fd < 0) throw new KernelRefusal(operation, EINVAL, facts);
+  const copy = libc.fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  if (copy < 0) throw new KernelRefusal(operation, lastErrno(), facts);
+  return new Fd(copy);
+}

@@ -1,0 +1,88 @@
+import { littleEndian } from '../domain/byte-order.ts';
+import { KernelRefusal } from '../domain/errors.ts';
+import { recordLibbpf } from '../ffi/libbpf-log.ts';
+import { libbpf } from '../ffi/libbpf.ts';
+import { check } from './check.ts';
+
+/** Where a program runs: in the driver, on the skb, or on the NIC itself. */
+export type XdpMode = 'native' | 'generic' | 'offload';
+
+/** XDP_FLAGS_* (linux/if_link.h). */
+const XDP_FLAGS_UPDATE_IF_NOEXIST = 1 << 0;
+const XDP_FLAGS_REPLACE = 1 << 4;
+const modeFlags: Readonly<Record<XdpMode, number>> = { generic: 1 << 1, native: 1 << 2, offload: 1 << 3 };
+
+/** Ids of the programs attached to a device, by mode; usually at most one. */
+export type XdpAttachment = Readonly<Partial<Record<XdpMode, number>>>;
+
+/**
+ * What is attached to a device of this network namespace.
+ *
+ * @throws KernelRefusal `xdp query`
+ */
+export function queryXdp(ifindex: number): XdpAttachment {
+  const options = new Uint8Array(QUERY_OPTS_SIZE);
+  const view = new DataView(options.buffer);
+  view.setBigUint64(0, BigInt(QUERY_OPTS_SIZE), littleEndian);
+  check(libbpf.bpf_xdp_query(ifindex, 0, options), 'xdp query', { ifindex });
+  const ids: Record<XdpMode, number> = {
+    native: view.getUint32(12, littleEndian),
+    offload: view.getUint32(16, littleEndian),
+    generic: view.getUint32(20, littleEndian),
+  };
+  return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== 0));
+}
+
+/**
+ * Attaches a program, always naming what is expected to be there.
+ *
+ * @param expectedFd descriptor of the program that is there in this mode; undefined when there must be none
+ * @throws KernelRefusal `xdp attach`; its fact `extack` is the kernel's own explanation, when it gave one
+ */
+export function attachXdp(ifindex: number, progFd: number, mode: XdpMode, expectedFd?: number): void {
+  change('xdp attach', ifindex, mode, expectedFd, (flags, options) =>
+    libbpf.bpf_xdp_attach(ifindex, progFd, flags, options),
+  );
+}
+
+/**
+ * Detaches a program.
+ *
+ * @param expectedFd descriptor of the program that must be there
+ * @throws KernelRefusal `xdp detach`; with the fact `extack`
+ */
+export function detachXdp(ifindex: number, mode: XdpMode, expectedFd: number): void {
+  change('xdp detach', ifindex, mode, expectedFd, (flags, options) =>
+    libbpf.bpf_xdp_detach(ifindex, flags, options),
+  );
+}
+
+function change(
+  operation: string,
+  ifindex: number,
+  mode: XdpMode,
+  expectedFd: number | undefined,
+  act: (flags: number, options: Uint8Array | null) => number,
+): void {
+  const flags =
+    modeFlags[mode] | (expectedFd === undefined ? XDP_FLAGS_UPDATE_IF_NOEXIST : XDP_FLAGS_REPLACE);
+  const options = expectedFd === undefined ? null : expecting(expectedFd);
+  const { result, messages } = recordLibbpf(() => act(flags, options));
+  if (result >= 0) return;
+  const extack = messages
+    .map(({ text }) => /Kernel error message: (.*)/.exec(text)?.[1])
+    .find((text) => text !== undefined);
+  throw new KernelRefusal(operation, -result, { ifindex, mode, ...(extack !== undefined && { extack }) });
+}
+
+/** struct bpf_xdp_attach_opts (bpf/libbpf.h): size_t sz, int old_prog_fd. */
+function expecting(fd: number): Uint8Array {
+  const options = new Uint8Array(16);
+  const view = new DataView(options.buffer);
+  view.setBigUint64(0, 16n, littleEndian);
+  view.setInt32(8, fd, littleEndian);
+  return options;
+}
+
+/** sizeof(struct bpf_xdp_query_opts) of libbpf 1.0 (bpf/libbpf.h). */
+const QUERY_OPTS_SIZE = 32;

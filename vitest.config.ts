@@ -12,6 +12,7 @@ export default defineConfig({
   define: { __VERSION__: JSON.stringify(version) },
   test: {
     pool: 'forks',
+    coverage: { include: ['src/**'] },
     setupFiles: ['test/support/setup/fast-check.ts'],
     projects: [
       {

@@ -38,7 +38,10 @@ async function tests(project, seconds, { asRoot = false } = {}) {
   results.push(...(await vitestStep({ root, project, patterns, seconds })));
 }
 
-/** Skipping is for machines that lack something. CI has everything but what test/allowed-skips.json names. */
+/**
+ * Skipping is for machines that lack something. CI has everything but what test/allowed-skips.json lists, as
+ * `{ "missing": part of the reason for the skip, "because": why CI cannot have it }`.
+ */
 function failUnexpectedSkips() {
   const allowed = JSON.parse(readFileSync(join(root, 'test', 'allowed-skips.json'), 'utf8'));
   for (const result of results) {

@@ -30,6 +30,14 @@ export const catalogue: readonly CatalogueObject[] = [
       getnext: () => import('./map/getnext.ts'),
     },
   },
+  {
+    name: 'redirect',
+    summary: 'whole redirect paths: what arrives here leaves there',
+    verbs: {
+      attach: () => import('./redirect/attach.ts'),
+      detach: () => import('./redirect/detach.ts'),
+    },
+  },
 ];
 
 /** The object of that name, or undefined. */

@@ -17,6 +17,13 @@ export function isOnBpffs(path: string): boolean {
   return new Uint32Array(buffer.buffer, 0, 1)[0] === BPF_FS_MAGIC;
 }
 
+export interface PinOptions {
+  readonly nomount: boolean;
+  readonly dryRun: boolean;
+  /** Whether something is there; looked up when absent. */
+  readonly taken?: boolean;
+}
+
 /**
  * Makes sure that something can be pinned at `path`: nothing is there yet, and its directory is in a bpffs. Mounts bpffs
  * on its standard place when it is not mounted there, but never anywhere else.
@@ -24,14 +31,11 @@ export function isOnBpffs(path: string): boolean {
  * @throws ToolError conflict, not-found, usage; refused in a mount namespace of its own, where the pin would vanish with
  *   the command (`ip netns exec` makes one); KernelRefusal `mount bpffs`
  */
-export function preparePin(path: string, options: { readonly nomount: boolean; readonly dryRun: boolean }): void {
+export function preparePin(path: string, options: PinOptions): void {
   checkPinName(path);
   const directory = dirname(path);
-  if (!isOnBpffs(directory) && isStandard(directory) && !isOnBpffs(BPFFS_STANDARD)) {
-    mountBpffs(options);
-    if (options.dryRun) return;
-  }
-  if (existsSync(path)) {
+  if (!ensureBpffs(directory, options)) return;
+  if (options.taken ?? existsSync(path)) {
     throw new ToolError('conflict', `${path} exists already`, {
       errno: 17,
       operation: 'pin',
@@ -48,6 +52,21 @@ export function preparePin(path: string, options: { readonly nomount: boolean; r
       hint: `use a path below ${BPFFS_STANDARD}`,
     });
   }
+}
+
+/**
+ * Mounts bpffs on its standard place when `directory` belongs there and it is not mounted.
+ *
+ * @returns whether it is mounted now, which a dry run does not see to
+ * @throws as preparePin
+ */
+export function ensureBpffs(
+  directory: string,
+  options: { readonly nomount: boolean; readonly dryRun: boolean },
+): boolean {
+  if (isOnBpffs(directory) || !isStandard(directory) || isOnBpffs(BPFFS_STANDARD)) return true;
+  mountBpffs(options);
+  return !options.dryRun;
 }
 
 function isStandard(directory: string): boolean {

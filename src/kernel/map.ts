@@ -1,11 +1,12 @@
 import { littleEndian } from '../domain/byte-order.ts';
+import { KernelRefusal } from '../domain/errors.ts';
 import type { MapInfo } from '../domain/map-info.ts';
 import { isPerCpu, mapTypeName } from '../domain/map-type.ts';
 import { libbpf } from '../ffi/libbpf.ts';
 import { check, ENOENT } from './check.ts';
 import { possibleCpus } from './cpu.ts';
 import { Fd } from './fd.ts';
-import { readMapInfo } from './map-info.ts';
+import { readMapFdInfo, readMapInfo } from './map-info.ts';
 
 /** What BPF_MAP_CREATE takes. */
 export interface MapSpec {
@@ -105,14 +106,14 @@ export class BpfMap implements Disposable {
   /** @throws KernelRefusal `map update` */
   update(key: Uint8Array, value: Uint8Array, flags: number): void {
     const result = libbpf.bpf_map_update_elem(this.fd, key, value, flags);
-    if (result < 0) check(result, 'map update', this.facts());
+    if (result < 0) throw this.#refused('map update', result);
   }
 
   /** Removes an entry; false when a map that can tell says there was none (devmap, cpumap and xskmap cannot). */
   delete(key: Uint8Array): boolean {
     const result = libbpf.bpf_map_delete_elem(this.fd, key);
     if (result === -ENOENT) return false;
-    check(result, 'map delete', this.facts());
+    if (result < 0) throw this.#refused('map delete', result);
     return true;
   }
 
@@ -127,7 +128,14 @@ export class BpfMap implements Disposable {
 
   /** @throws KernelRefusal `map freeze` */
   freeze(): void {
-    check(libbpf.bpf_map_freeze(this.fd), 'map freeze', this.facts());
+    const result = libbpf.bpf_map_freeze(this.fd);
+    if (result < 0) throw this.#refused('map freeze', result);
+  }
+
+  /** A refused change. Whether the map is frozen takes a look into /proc, so it is asked only now. */
+  #refused(operation: string, result: number): KernelRefusal {
+    const { frozen } = readMapFdInfo(this.fd);
+    return new KernelRefusal(operation, -result, { ...this.facts(), frozen });
   }
 
   [Symbol.dispose](): void {

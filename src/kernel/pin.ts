@@ -1,5 +1,6 @@
-import { readlinkSync, statSync } from 'node:fs';
+import { readlinkSync, statSync, unlinkSync } from 'node:fs';
 
+import { KernelRefusal } from '../domain/errors.ts';
 import { libbpf } from '../ffi/libbpf.ts';
 import { check } from './check.ts';
 import { Fd } from './fd.ts';
@@ -33,6 +34,17 @@ export function openPin(path: string): PinnedObject {
 /** @throws KernelRefusal `pin` */
 export function pinObject(fd: number, path: string): void {
   check(libbpf.bpf_obj_pin(fd, path), 'pin', { path });
+}
+
+/** Takes a pin away; what it stood for lives on while anybody else holds it. @throws KernelRefusal `unpin` */
+export function removePin(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    const { errno } = error as NodeJS.ErrnoException;
+    if (errno === undefined) throw error;
+    throw new KernelRefusal('unpin', -errno, { path });
+  }
 }
 
 function objectKind(fd: number): BpfObjectKind {

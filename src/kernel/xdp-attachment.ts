@@ -52,9 +52,7 @@ export function attachXdp(ifindex: number, progFd: number, mode: XdpMode, expect
  * @throws KernelRefusal `xdp detach`; with the fact `extack`
  */
 export function detachXdp(ifindex: number, mode: XdpMode, expectedFd: number): void {
-  change('xdp detach', ifindex, mode, expectedFd, (flags, options) =>
-    libbpf.bpf_xdp_detach(ifindex, flags, options),
-  );
+  change('xdp detach', ifindex, mode, expectedFd, (flags, options) => libbpf.bpf_xdp_detach(ifindex, flags, options));
 }
 
 function change(
@@ -64,8 +62,7 @@ function change(
   expectedFd: number | undefined,
   act: (flags: number, options: Uint8Array | null) => number,
 ): void {
-  const flags =
-    modeFlags[mode] | (expectedFd === undefined ? XDP_FLAGS_UPDATE_IF_NOEXIST : XDP_FLAGS_REPLACE);
+  const flags = modeFlags[mode] | (expectedFd === undefined ? XDP_FLAGS_UPDATE_IF_NOEXIST : XDP_FLAGS_REPLACE);
   const options = expectedFd === undefined ? null : expecting(expectedFd);
   const { result, messages } = recordLibbpf(() => act(flags, options));
   if (result >= 0) return;

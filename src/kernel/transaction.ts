@@ -18,12 +18,12 @@ export class Transaction implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    let failure: unknown;
+    let failure: Error | undefined;
     for (const undo of this.#undo.splice(0).toReversed()) {
       try {
         undo();
       } catch (error) {
-        failure ??= error;
+        failure ??= error instanceof Error ? error : new Error(String(error));
       }
     }
     if (failure !== undefined) throw failure;

@@ -28,6 +28,9 @@ export const catalogue: readonly CatalogueObject[] = [
       update: () => import('./map/update.ts'),
       delete: () => import('./map/delete.ts'),
       getnext: () => import('./map/getnext.ts'),
+      pin: () => import('./map/pin.ts'),
+      unpin: () => import('./map/unpin.ts'),
+      freeze: () => import('./map/freeze.ts'),
     },
   },
   {
@@ -36,6 +39,14 @@ export const catalogue: readonly CatalogueObject[] = [
     verbs: {
       attach: () => import('./redirect/attach.ts'),
       detach: () => import('./redirect/detach.ts'),
+    },
+  },
+  {
+    name: 'debug',
+    summary: 'lost frames: how many, where, why, and what to type',
+    verbs: {
+      drops: () => import('./debug/drops.ts'),
+      explain: () => import('./debug/explain.ts'),
     },
   },
 ];

@@ -1,7 +1,9 @@
-import { ToolError, usageError } from '../domain/errors.ts';
+import { KernelRefusal, ToolError, usageError } from '../domain/errors.ts';
+import { ENOENT } from '../kernel/check.ts';
 import { allMaps } from '../kernel/map-list.ts';
 import { BpfMap } from '../kernel/map.ts';
 import { openPin } from '../kernel/pin.ts';
+import type { Rehearsal } from './rehearsal.ts';
 import type { Handle } from './words/handle.ts';
 
 /**
@@ -12,6 +14,8 @@ export class OpenMaps implements Disposable {
   readonly #byPath = new Map<string, BpfMap>();
   readonly #byName = new Map<string, BpfMap>();
   readonly #byId = new Map<number, BpfMap>();
+  /** Set while the lines of a batch are only checked. */
+  rehearsal: Rehearsal | undefined;
 
   /**
    * The map that the handle names; it stays open and is closed with this object.
@@ -25,30 +29,54 @@ export class OpenMaps implements Disposable {
       case 'name':
         return remembered(this.#byName, handle.name, () => openByName(handle.name));
       case 'pinned':
-        return remembered(this.#byPath, handle.path, () => openByPin(handle.path));
+        return this.#rehearsed(handle.path) ?? remembered(this.#byPath, handle.path, () => openByPin(handle.path));
     }
   }
 
   /** Forgets what was open, because a pin or a name may mean another map now. */
   forget(): void {
+    // In a rehearsal nothing changes, and planned pins keep maps of ours.
+    if (this.rehearsal === undefined) this.#closeAll();
+  }
+
+  [Symbol.dispose](): void {
+    this.#closeAll();
+  }
+
+  /** The map that a rehearsed line would have pinned there. */
+  #rehearsed(path: string): BpfMap | undefined {
+    const planned = this.rehearsal?.pinned(path);
+    if (planned === null) throw new KernelRefusal('pin get', ENOENT, { path });
+    return planned;
+  }
+
+  #closeAll(): void {
     for (const maps of [this.#byPath, this.#byName, this.#byId]) {
       for (const map of maps.values()) map[Symbol.dispose]();
       maps.clear();
     }
   }
-
-  [Symbol.dispose](): void {
-    this.forget();
-  }
 }
+
+/** So many maps stay open by one kind of handle: a process may have 1024 descriptors. */
+const MOST = 128;
 
 function remembered<Key>(maps: Map<Key, BpfMap>, key: Key, open: () => BpfMap): BpfMap {
   let map = maps.get(key);
   if (map === undefined) {
     map = open();
+    if (maps.size >= MOST) closeOldest(maps);
     maps.set(key, map);
   }
   return map;
+}
+
+function closeOldest<Key>(maps: Map<Key, BpfMap>): void {
+  for (const [key, map] of maps) {
+    map[Symbol.dispose]();
+    maps.delete(key);
+    return;
+  }
 }
 
 function openByPin(path: string): BpfMap {

@@ -47,6 +47,10 @@ export interface VerbSpec {
   readonly options?: readonly OptionSpec[];
   /** What the verb changes; absent for verbs that only read. Those with it take --dry-run. */
   readonly changes?: string;
+  /** The change leaves ids, names and pins of maps as they are: what a batch has open stays right. */
+  readonly namesStay?: true;
+  /** Runs until it is stopped, or for as long as it is told to: it has no place on the line of a batch. */
+  readonly longRunning?: true;
   readonly examples: readonly Example[];
   /** The capabilities it needs, in words without a final period; absent when it needs none. */
   readonly capabilities?: string;

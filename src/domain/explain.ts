@@ -81,15 +81,11 @@ function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explan
     case 'map create':
       return create(refusal);
     case 'map freeze':
-      return errno === EBUSY
-        ? {
-            kind: 'conflict',
-            message: 'the map is frozen already, or somebody has it mapped or is writing to it',
-          }
-        : undefined;
+      return errno === EBUSY ? freezeBusy(refusal) : undefined;
     case 'pin':
       return pin(refusal);
     case 'pin get':
+    case 'unpin':
       return pinGet(refusal);
     default:
       return operation.startsWith('object ') ? explainObject(refusal) : undefined;
@@ -99,6 +95,7 @@ function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explan
 /** EPERM is not always a missing capability: the map, the pin's name or an old memory limit may be the reason. */
 function denied(refusal: KernelRefusal, surroundings: Surroundings): Explanation {
   const { operation, facts } = refusal;
+  if (operation === 'map freeze' && facts['frozen'] === true) return freezeBusy(refusal);
   const missing = missingCapability(operation, surroundings);
   const flags = Number(facts['flags'] ?? 0);
   if (missing === undefined || operation === 'map update' || operation === 'map delete') {
@@ -130,6 +127,9 @@ function denied(refusal: KernelRefusal, surroundings: Surroundings): Explanation
   }
   if (operation === 'pin get' && refusal.errno === EACCES && facts['directory'] === true) {
     return { kind: 'usage', message: `${String(facts['path'])} is a directory, not a pin` };
+  }
+  if (operation === 'pin get' && refusal.errno === EACCES && facts['outside'] === true) {
+    return { kind: 'usage', message: `${String(facts['path'])} is not in a bpffs: an ordinary file is no pin` };
   }
   if (missing === undefined && operation === 'map create' && kernelBefore(surroundings, 5, 11)) {
     return {
@@ -247,6 +247,17 @@ function create(refusal: KernelRefusal): Explanation | undefined {
     default:
       return undefined;
   }
+}
+
+/** A second freezing is EPERM, because a frozen map cannot be written (map_get_sys_perms, kernel/bpf/syscall.c). */
+function freezeBusy(refusal: KernelRefusal): Explanation {
+  return refusal.facts['frozen'] === true
+    ? { kind: 'conflict', message: `${subject(refusal)} is frozen already` }
+    : {
+        kind: 'conflict',
+        message: `${subject(refusal)} is being written to, or is mapped for writing`,
+        hint: 'see who holds it: xdpctl map show',
+      };
 }
 
 function pin(refusal: KernelRefusal): Explanation | undefined {

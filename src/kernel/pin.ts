@@ -1,7 +1,8 @@
-import { readlinkSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
 
 import { KernelRefusal } from '../domain/errors.ts';
 import { libbpf } from '../ffi/libbpf.ts';
+import { isOnBpffs } from './bpffs.ts';
 import { check } from './check.ts';
 import { Fd } from './fd.ts';
 
@@ -21,7 +22,8 @@ export interface PinnedObject {
  */
 export function openPin(path: string): PinnedObject {
   const result = libbpf.bpf_obj_get(path);
-  if (result < 0) check(result, 'pin get', { path, directory: isDirectory(path) });
+  if (result < 0)
+    check(result, 'pin get', { path, directory: isDirectory(path), outside: existsSync(path) && !isOnBpffs(path) });
   const fd = new Fd(result);
   try {
     return { kind: objectKind(fd.number), fd };

@@ -2,15 +2,17 @@ import { basename } from 'node:path';
 
 import { ToolError, usageError } from '../../domain/errors.ts';
 import { BPF_F_NUMA_NODE, BPF_F_RDONLY_PROG, mapFlagText } from '../../domain/map-flags.ts';
+import type { MapInfo } from '../../domain/map-info.ts';
 import { checkMapRequest, DEFAULT_KEY_SIZE, defaultValueSize, type MapRequest } from '../../domain/map-spec.ts';
 import { isMapInMap, type MapTypeName, mapTypeNames, mapTypeNumber } from '../../domain/map-type.ts';
-import { preparePin } from '../../kernel/bpffs.ts';
+import { shellCommand } from '../../domain/shell-quote.ts';
 import { kernelMaxCpu } from '../../kernel/cpu.ts';
 import { BpfMap } from '../../kernel/map.ts';
 import { openPin, pinObject } from '../../kernel/pin.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import type { Context } from '../context.ts';
 import { dryRun } from '../dry-run.ts';
+import { prepareNewPin } from '../new-pin.ts';
 import { flag, type Verb } from '../verb.ts';
 import { parseMapFlags } from '../words/flags.ts';
 import { type Handle, takeHandle } from '../words/handle.ts';
@@ -51,14 +53,30 @@ export const verb: Verb = {
     },
   ],
   changes: 'creates a map and its pin',
+  capabilities: 'CAP_BPF; for devmap, devmap_hash and xskmap CAP_NET_ADMIN too; CAP_SYS_ADMIN to mount bpffs',
   examples: [
     {
-      command: 'xdpctl map create forward type devmap entries 64',
-      description: 'a devmap with room for egress programs, pinned as /sys/fs/bpf/forward',
+      command: 'xdpctl map create uplinks type devmap entries 64',
+      description: 'a devmap with room for egress programs, pinned as /sys/fs/bpf/uplinks',
     },
     {
-      command: 'xdpctl -j map create forward type devmap entries 64 --if-absent',
-      description: 'the same again, which is no error',
+      command: 'xdpctl map create forward type devmap entries 64 --if-absent',
+      description: 'no error although it is there: it has this specification',
+    },
+    {
+      command: 'xdpctl -j map create uplinks type devmap entries 64 --dry-run',
+      description: 'what would be done',
+      output: `
+{"dry_run":true,
+ "would":["create a devmap named uplinks: keys of 4 bytes, values of 8, 64 entries",
+          "pin it at /sys/fs/bpf/uplinks"]}`,
+    },
+    {
+      command: 'xdpctl map create cores type cpumap entries 1000000',
+      description: 'a rule of the kernel, said before it is asked',
+      exit: 2,
+      output: `
+error: a cpumap has at most 256 entries on this kernel (its largest CPU number + 1), not 1000000`,
     },
   ],
   run(input, context): Outcome | undefined {
@@ -66,12 +84,16 @@ export const verb: Verb = {
     const path = pinPath(words.take('the pin'));
     const request = parseRequest(words, path);
     checkMapRequest(request, kernelMaxCpu);
-    if (flag(input, 'if-absent') && isThere(path, request)) return undefined;
-    preparePin(path, { nomount: context.options.nomount, dryRun: context.options.dryRun });
+    if (flag(input, 'if-absent') && isThere(path, request, context)) return undefined;
+    prepareNewPin(path, context);
     if (context.options.dryRun) {
+      // Later lines of a batch name the map, so they get one; it goes when the command ends.
+      context.maps.rehearsal?.pin(path, created(request, context), 'scratch');
       return dryRun([`create a ${specText(request)}`, `pin it at ${path}`]);
     }
-    create(path, request, context);
+    using map = created(request, context);
+    pinObject(map.fd, path);
+    context.maps.forget();
     return undefined;
   },
 };
@@ -136,9 +158,9 @@ function defaultName(path: string): string {
   );
 }
 
-function create(path: string, request: Request, context: Context): void {
+function created(request: Request, context: Context): BpfMap {
   const innerMapFd = request.innerMap && context.maps.open(request.innerMap).fd;
-  using map = BpfMap.create({
+  return BpfMap.create({
     type: mapTypeNumber(request.type) ?? 0,
     name: request.name,
     keySize: request.keySize,
@@ -148,25 +170,12 @@ function create(path: string, request: Request, context: Context): void {
     ...(request.numaNode !== undefined && { numaNode: request.numaNode }),
     ...(innerMapFd !== undefined && { innerMapFd }),
   });
-  pinObject(map.fd, path);
-  context.maps.forget();
 }
 
 /** Whether the pin is a map of this specification already. @throws ToolError conflict when it is another */
-function isThere(path: string, request: Request): boolean {
-  let pinned;
-  try {
-    pinned = openPin(path);
-  } catch {
-    return false;
-  }
-  const { kind, fd } = pinned;
-  if (kind !== 'map') {
-    fd[Symbol.dispose]();
-    throw new ToolError('conflict', `${path} exists already and is a pinned ${kind}, not a map`);
-  }
-  using map = new BpfMap(fd);
-  const { info } = map;
+function isThere(path: string, request: Request, context: Context): boolean {
+  const info = pinnedInfo(path, context);
+  if (info === undefined) return false;
   const differences = [
     ['type', info.typeName ?? info.type, request.type],
     ['key', info.keySize, request.keySize],
@@ -181,8 +190,31 @@ function isThere(path: string, request: Request): boolean {
     `${path} exists already with another specification: ${differences
       .map(([what, there, wanted]) => `${what} ${there || 'none'} instead of ${wanted || 'none'}`)
       .join(', ')}`,
-    { hint: `take it away first: xdpctl map unpin ${path} ${path}`, errno: 17, operation: 'map create' },
+    {
+      hint: `take it away first: ${shellCommand(['xdpctl', 'map', 'unpin', path])}`,
+      errno: 17,
+      operation: 'map create',
+    },
   );
+}
+
+/** The map that is pinned there. @throws ToolError conflict when something else is */
+function pinnedInfo(path: string, { maps }: Context): MapInfo | undefined {
+  const planned = maps.rehearsal?.pinned(path);
+  if (planned !== undefined) return planned?.info;
+  let pinned;
+  try {
+    pinned = openPin(path);
+  } catch {
+    return undefined;
+  }
+  const { kind, fd } = pinned;
+  if (kind !== 'map') {
+    fd[Symbol.dispose]();
+    throw new ToolError('conflict', `${path} exists already and is a pinned ${kind}, not a map`);
+  }
+  using map = new BpfMap(fd);
+  return map.info;
 }
 
 /** Flags without those that the kernel adds itself (dev_map_init_map sets BPF_F_RDONLY_PROG). */

@@ -22,7 +22,18 @@ export const verb: Verb = {
   ],
   options: [{ name: 'strict', description: 'an absent entry is exit 3' }],
   changes: 'removes an entry of the map',
-  examples: [{ command: 'xdpctl map delete pinned forward key 0', description: 'empties key 0' }],
+  namesStay: true,
+  examples: [
+    { command: 'xdpctl map delete pinned forward key 0', description: 'empties key 0' },
+    {
+      command: 'xdpctl -j map delete pinned forward key 9 --strict',
+      description: 'nothing is at key 9',
+      exit: 3,
+      output: `
+{"error":{"exit":3,"message":"the devmap has no entry at key 9","errno":2,
+          "errnoName":"ENOENT","operation":"map delete"}}`,
+    },
+  ],
   run(input, context): Outcome | undefined {
     const words = new WordList(input.words);
     const handle = takeHandle(words, 'map');

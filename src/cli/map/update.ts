@@ -26,14 +26,33 @@ export const verb: Verb = {
     { name: 'PROG', description: 'id N, tag TAG, name NAME, pinned PATH, builtin NAME, a bare NAME or a /PATH' },
   ],
   changes: 'writes an entry of the map',
+  namesStay: true,
   examples: [
     {
       command: 'xdpctl map update pinned forward key 0 value dev eth1',
-      description: 'frames redirected to key 0 leave through eth1',
+      description: 'frames that are redirected to key 0 leave through eth1',
+    },
+    {
+      command: 'xdpctl map update pinned forward key 1 value dev eth1 prog pinned egress',
+      description: 'those of key 1 too, after the program has seen them',
     },
     {
       command: 'xdpctl map update pinned forward key 0 0 0 0 value dev eth1 noexist',
-      description: 'only if key 0 is empty',
+      description: 'only where nothing is yet',
+      exit: 6,
+      output: `
+error: key 0 of the devmap has an entry already (EEXIST)
+hint: without noexist the entry is replaced`,
+    },
+    {
+      command: 'xdpctl map update pinned cpus key 1 value qsize 2048',
+      description: 'CPU 1 takes frames, up to 2048 of them in its queue',
+    },
+    {
+      command: 'xdpctl -j map update pinned forward key 7 value dev eth1 --dry-run',
+      description: 'what would be done',
+      output: `
+{"dry_run":true,"would":["write key 7 of devmap 42 (any)"]}`,
     },
   ],
   run({ words: list }, context): Outcome | undefined | Promise<undefined> {

@@ -11,7 +11,7 @@ export type Handle =
 
 /** Takes `id N | name NAME | pinned PATH | NAME | /PATH` from the words. */
 export function takeHandle(words: WordList, what: string): Handle {
-  const word = words.take(what);
+  const word = words.take(`the ${what}`);
   switch (word) {
     case 'id':
       return { by: 'id', id: parseUnsigned(words.take(`the ${what}'s id`), `the ${what}'s id`, U32_MAX) };

@@ -1,0 +1,36 @@
+import { KernelRefusal } from '../../domain/errors.ts';
+import { EBUSY } from '../../kernel/check.ts';
+import { readMapFdInfo } from '../../kernel/map-info.ts';
+import type { Outcome } from '../../output/outcome.ts';
+import { dryRun } from '../dry-run.ts';
+import type { Verb } from '../verb.ts';
+import { takeHandle } from '../words/handle.ts';
+import { WordList } from '../words/word-list.ts';
+import { mapText } from './map-text.ts';
+
+export const verb: Verb = {
+  object: 'map',
+  name: 'freeze',
+  summary: 'make a map read-only for user space, for good',
+  synopsis: ['MAP'],
+  description: [
+    'Programs can go on changing the map. Freezing cannot be undone; a map that is frozen already is exit 6.',
+  ],
+  arguments: [{ name: 'MAP', description: 'id N, name NAME, pinned PATH, a bare NAME or a /PATH' }],
+  changes: 'freezes the map',
+  namesStay: true,
+  examples: [{ command: 'xdpctl map freeze pinned forward', description: 'nobody can change the entries any more' }],
+  run({ words: list }, context): Outcome | undefined {
+    const words = new WordList(list);
+    const handle = takeHandle(words, 'map');
+    words.end();
+    const map = context.maps.open(handle);
+    if (context.options.dryRun) {
+      const { frozen } = readMapFdInfo(map.fd);
+      if (frozen) throw new KernelRefusal('map freeze', EBUSY, { ...map.facts(), frozen });
+      return dryRun([`freeze ${mapText(map.info)}`]);
+    }
+    map.freeze();
+    return undefined;
+  },
+};

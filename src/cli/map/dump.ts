@@ -27,8 +27,32 @@ export const verb: Verb = {
   ],
   json: 'an array of entries: key and value as bytes, and decoded under formatted',
   examples: [
-    { command: 'xdpctl map dump pinned forward', description: 'the entries by name' },
-    { command: 'xdpctl -j map dump pinned forward', description: 'the same for programs' },
+    {
+      command: 'xdpctl map dump pinned forward',
+      description: 'the entries by name',
+      output: `
+KEY  IFINDEX  INTERFACE  PROGRAM
+  0        3  eth1
+1 of 64 slots occupied`,
+    },
+    {
+      command: 'xdpctl -j map dump pinned forward',
+      description: 'the same for programs',
+      output: `
+[{"key":["0x00","0x00","0x00","0x00"],
+  "value":["0x03","0x00","0x00","0x00","0x00","0x00","0x00","0x00"],
+  "formatted":{"key":0,"value":{"ifindex":3,"ifname":"eth1"}}}]`,
+    },
+    {
+      command: 'xdpctl map dump pinned forward all',
+      description: 'empty slots too',
+      output: `
+KEY  IFINDEX  INTERFACE  PROGRAM
+  0        3  eth1
+  1        -
+  2        -
+…`,
+    },
   ],
   run({ words: list }, context): Outcome {
     const words = new WordList(list);

@@ -20,7 +20,22 @@ export const verb: Verb = {
     { name: 'KEY', description: 'as for lookup' },
   ],
   json: 'an object: key (null for the first) and next_key as bytes',
-  examples: [{ command: 'xdpctl map getnext pinned forward', description: 'the first key' }],
+  examples: [
+    {
+      command: 'xdpctl map getnext pinned forward',
+      description: 'the first key',
+      output: `
+key       none
+next key  0`,
+    },
+    {
+      command: 'xdpctl -j map getnext pinned forward key 0',
+      description: 'the key after it',
+      output: `
+{"key":["0x00","0x00","0x00","0x00"],
+ "next_key":["0x01","0x00","0x00","0x00"]}`,
+    },
+  ],
   run({ words: list }, context): Outcome {
     const words = new WordList(list);
     const handle = takeHandle(words, 'map');

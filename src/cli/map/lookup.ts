@@ -25,8 +25,31 @@ export const verb: Verb = {
   ],
   json: 'an object: key and value as bytes, and decoded under formatted',
   examples: [
-    { command: 'xdpctl map lookup pinned forward key 0', description: 'where key 0 leads' },
-    { command: 'xdpctl -j map lookup pinned forward key 0 0 0 0', description: "bpftool's form" },
+    {
+      command: 'xdpctl map lookup pinned forward key 0',
+      description: 'where key 0 leads',
+      output: `
+key        0
+ifindex    3
+interface  eth1`,
+    },
+    {
+      command: 'xdpctl -j map lookup pinned forward key 0 0 0 0',
+      description: "the key in bpftool's form, the answer as JSON",
+      output: `
+{"key":["0x00","0x00","0x00","0x00"],
+ "value":["0x03","0x00","0x00","0x00","0x00","0x00","0x00","0x00"],
+ "formatted":{"key":0,"value":{"ifindex":3,"ifname":"eth1"}}}`,
+    },
+    {
+      command: 'xdpctl -j map lookup pinned forward key 9',
+      description: 'an empty slot',
+      exit: 3,
+      output: `
+{"error":{"exit":3,"message":"the devmap has no entry at key 9",
+          "hint":"see: xdpctl map dump","errno":2,"errnoName":"ENOENT",
+          "operation":"map lookup"}}`,
+    },
   ],
   run({ words: list }, context): Outcome {
     const words = new WordList(list);

@@ -37,9 +37,40 @@ export const verb: Verb = {
   ],
   arguments: [{ name: 'MAP', description: 'id N, name NAME, pinned PATH, a bare NAME or a /PATH' }],
   json: 'an array of maps; with MAP one object. Keys are those of bpftool; absent ones are left out',
+  capabilities:
+    'CAP_SYS_ADMIN for the list, and to name a map by its id or name; root to see who holds a map, when that is another user',
   examples: [
-    { command: 'xdpctl map show', description: 'every map' },
-    { command: 'xdpctl -j map show pinned forward', description: 'one map as a JSON object' },
+    {
+      command: 'xdpctl map show',
+      description: 'every map',
+      output: `
+  ID  TYPE          NAME             KEY  VALUE  ENTRIES  FLAGS
+…
+  42  devmap        forward           4B     8B       64  rdonly_prog
+…`,
+    },
+    {
+      command: 'xdpctl map show pinned forward',
+      description: 'one map, with its pins and who holds it open',
+      output: `
+id           42
+type         devmap
+name         forward
+flags        rdonly_prog (0x80)
+key          4 bytes
+value        8 bytes
+max entries  64
+memory       920 bytes
+pinned       /sys/fs/bpf/forward`,
+    },
+    {
+      command: 'xdpctl -j map show pinned forward',
+      description: 'the same as a JSON object',
+      output: `
+{"id":42,"type":"devmap","name":"forward","flags":128,"bytes_key":4,
+ "bytes_value":8,"max_entries":64,"bytes_memlock":920,"frozen":0,
+ "pinned":["/sys/fs/bpf/forward"],"pids":[]}`,
+    },
   ],
   run({ words: list }, context): Outcome {
     const words = new WordList(list);

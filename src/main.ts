@@ -1,5 +1,5 @@
-import { readFileSync, write, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
+import { fstatSync, readFileSync, write, writeSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
 import type { ByteStream } from './output/sink.ts';
 
@@ -12,14 +12,19 @@ const interruption = new AbortController();
 
 /** A file descriptor as a stream that survives full pipes and readers that leave. */
 class DescriptorStream implements ByteStream {
-  readonly isTerminal: boolean;
   readonly columns: number | undefined;
   closed = false;
   readonly #fd: number;
 
   constructor(fd: number) {
     this.#fd = fd;
-    this.isTerminal = isatty(fd);
+  }
+
+  /** node:tty is asked late, and only about what can be a terminal: it loads Node's streams and sockets (3 ms). */
+  get isTerminal(): boolean {
+    if (!fstatSync(this.#fd).isCharacterDevice()) return false;
+    const { isatty } = createRequire(import.meta.filename)('node:tty') as typeof import('node:tty');
+    return isatty(this.#fd);
   }
 
   writeNow(bytes: Uint8Array): boolean {

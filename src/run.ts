@@ -1,10 +1,10 @@
 import { catalogue, findObject, loadVerb, loadVerbs } from './cli/catalogue.ts';
 import { splitCommandLine } from './cli/command-line.ts';
 import { type Context, Interrupted } from './cli/context.ts';
-import { type GlobalOptions, globalOptionSpecs } from './cli/global-options.ts';
+import { defaultOptions, type GlobalOptions, globalOptionSpecs } from './cli/global-options.ts';
 import { OpenMaps } from './cli/open-maps.ts';
-import { toToolError } from './cli/to-tool-error.ts';
-import type { Verb } from './cli/verb.ts';
+import type { ParsedOptions } from './cli/program.ts';
+import type { OptionSpec, Verb } from './cli/verb.ts';
 import { ToolError, usageError } from './domain/errors.ts';
 import { exitCodes } from './domain/exit-code.ts';
 import { Reporter } from './output/reporter.ts';
@@ -41,8 +41,7 @@ export async function run(argv: readonly string[], io: Io): Promise<Ending> {
     const { words } = splitCommandLine(argv);
     const verb = await findVerb(words);
     const line = splitCommandLine(argv, [...(verb?.options ?? []), ...globalOptionSpecs]);
-    const { parseOptions } = await import('./cli/program.ts');
-    const parsed = parseOptions(line.optionTokens, verb?.options ?? []);
+    const parsed = await parsedOptions(line.optionTokens, verb?.options ?? []);
     options = parsed.global;
     reporter = new Reporter(io, { ...options, env: io.env }, breathe);
     if (parsed.version || words[0] === 'version') {
@@ -80,6 +79,7 @@ export async function run(argv: readonly string[], io: Io): Promise<Ending> {
       if (error.message !== '') await reporter.note(error.message);
       return { exitCode: 1, signal: io.signal.reason as NodeJS.Signals };
     }
+    const { toToolError } = await import('./cli/to-tool-error.ts');
     const failure = toToolError(error);
     await reporter.failure(failure);
     if (failure.kind === 'bug' && options.debug) await reporter.log(stackOf(error));
@@ -98,17 +98,14 @@ async function entered(netns: string | undefined): Promise<Disposable | undefine
 function roughOptions(argv: readonly string[]): GlobalOptions {
   const before = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
   const json = before.some((word) => /^(?:--json|--pretty|-[a-z]*[jp][a-z]*)$/i.test(word));
-  return {
-    json,
-    pretty: false,
-    color: 'auto',
-    debug: before.includes('--debug') || before.includes('-d'),
-    bpffs: false,
-    nomount: false,
-    netns: undefined,
-    dryRun: false,
-    quiet: false,
-  };
+  return { ...defaultOptions, json, debug: before.includes('--debug') || before.includes('-d') };
+}
+
+/** The options of the line; commander is loaded (2 ms) only where there are any. */
+async function parsedOptions(tokens: readonly string[], own: readonly OptionSpec[]): Promise<ParsedOptions> {
+  if (tokens.length === 0) return { global: defaultOptions, own: {}, help: false, version: false };
+  const { parseOptions } = await import('./cli/program.ts');
+  return parseOptions(tokens, own);
 }
 
 /** The verb that the words name; undefined for help and version. @throws ToolError usage for an unknown word */
@@ -161,18 +158,22 @@ async function helpText(words: readonly string[], verb: Verb | undefined): Promi
 }
 
 function breathing(signal: AbortSignal): () => Promise<void> | undefined {
-  let last = performance.now();
+  let last = milliseconds();
   return () => {
-    const now = performance.now();
-    if (now - last < BREATH_MS) return undefined;
+    if (milliseconds() - last < BREATH_MS) return undefined;
     return new Promise((resolve, reject) => {
       setImmediate(() => {
-        last = performance.now();
+        last = milliseconds();
         if (signal.aborted) reject(new Interrupted(''));
         else resolve();
       });
     });
   };
+}
+
+/** Not performance.now(), whose module takes 2 ms to load. */
+function milliseconds(): number {
+  return process.uptime() * 1000;
 }
 
 function stackOf(error: unknown): string {

@@ -1,9 +1,12 @@
 /**
- * Bundles src/main.ts into the one file that users run, dist/xdpctl.cjs, and
- * writes the licences of the bundled libraries beside it.
+ * Bundles src/main.ts into the one file that users run, dist/xdpctl.cjs, each
+ * library that it uses into dist/libraries/, and writes the licences of the
+ * libraries beside them.
  *
  * Start-up time decides the form: CommonJS, because Node's ESM loader costs
- * 3 ms; one file, in which a dynamic import() stays lazy.
+ * 3 ms; our own code in one file, in which a dynamic import() stays lazy; the
+ * libraries apart, because V8 reads a file to its end, and most commands need
+ * none of them.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,29 +45,55 @@ function replaceFile(path, contents) {
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-const bundle = await build({
-  absWorkingDir: root,
-  entryPoints: ['src/main.ts'],
-  outfile: 'dist/xdpctl.cjs',
-  bundle: true,
-  write: false,
-  metafile: true,
-  platform: 'node',
-  target: 'node20',
-  format: 'cjs',
+/** Files of libraries by the words that import them: `zod/mini` is in libraries/zod-mini.cjs. */
+const libraries = new Map();
+
+const librariesApart = {
+  name: 'libraries-apart',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^[^.]/ }, ({ path, kind }) => {
+      if (kind === 'entry-point' || path.startsWith('node:') || path === 'koffi') return undefined;
+      libraries.set(path, `libraries/${path.replaceAll('/', '-')}.cjs`);
+      return { path: `./${libraries.get(path)}`, external: true };
+    });
+  },
+};
+
+/** @param {import('esbuild').BuildOptions} options */
+function bundle(options) {
+  return build({
+    absWorkingDir: root,
+    outdir: 'dist',
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    legalComments: 'eof',
+    logLevel: 'warning',
+    ...options,
+  }).catch(() => process.exit(1)); // esbuild has printed the errors
+}
+
+const own = await bundle({
+  entryPoints: { xdpctl: 'src/main.ts' },
   external: ['koffi'],
-  legalComments: 'eof',
   define: {
     __VERSION__: JSON.stringify(version),
     'import.meta.dirname': '__dirname',
     'import.meta.filename': '__filename',
   },
-  // import('koffi') becomes a lazy require(): the ESM entry of koffi loads slower.
+  // A dynamic import() becomes a lazy require().
   supported: { 'dynamic-import': false },
+  plugins: [librariesApart],
+});
+const foreign = await bundle({
+  entryPoints: [...libraries].map(([words, file]) => ({ in: words, out: file.replace(/\.cjs$/, '') })),
   plugins: [withoutExecutableSubcommands],
-  logLevel: 'warning',
-}).catch(() => process.exit(1)); // esbuild has printed the errors
+});
 
-mkdirSync(dist, { recursive: true });
-replaceFile(join(dist, 'licences.txt'), licencesOf(root, Object.keys(bundle.metafile.inputs)));
-replaceFile(join(dist, 'xdpctl.cjs'), bundle.outputFiles[0].contents);
+mkdirSync(join(dist, 'libraries'), { recursive: true });
+replaceFile(join(dist, 'licences.txt'), licencesOf(root, Object.keys(foreign.metafile.inputs)));
+for (const { path, contents } of [...foreign.outputFiles, ...own.outputFiles]) replaceFile(path, contents);

@@ -1,4 +1,4 @@
-/** Collects the licence texts of the libraries that end up inside the bundle. */
+/** Collects the licence texts of the libraries that are bundled. */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -29,6 +29,6 @@ export function licencesOf(root, files) {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
     return `${name} ${version} (${license})\n\n${licenceText(join(root, folder))}\n`;
   });
-  const intro = 'xdpctl.cjs contains these libraries:\n';
+  const intro = 'The files in libraries/ contain:\n';
   return [intro, ...parts].join(`\n${'-'.repeat(72)}\n\n`);
 }

@@ -14,6 +14,19 @@ export interface GlobalOptions {
   readonly quiet: boolean;
 }
 
+/** What holds where the line has no options. */
+export const defaultOptions: GlobalOptions = {
+  json: false,
+  pretty: false,
+  color: 'auto',
+  debug: false,
+  bpffs: false,
+  nomount: false,
+  netns: undefined,
+  dryRun: false,
+  quiet: false,
+};
+
 export const globalOptionSpecs: readonly OptionSpec[] = [
   { name: 'json', short: 'j', description: 'print JSON' },
   { name: 'pretty', short: 'p', description: 'print indented JSON (implies --json)' },

@@ -1,9 +1,10 @@
-import { existsSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { lastErrno, libc } from '../ffi/libc.ts';
 import { BPFFS_STANDARD } from './bpffs-path.ts';
+import { inInitialMountNamespace } from './mount-namespace.ts';
 
 /** f_type of a bpffs (linux/magic.h). */
 const BPF_FS_MAGIC = 0xcafe_4a11;
@@ -99,14 +100,5 @@ function mountBpffs({ nomount, dryRun }: { readonly nomount: boolean; readonly d
   if (dryRun) return;
   if (libc.mount('bpf', BPFFS_STANDARD, 'bpf', 0, 'mode=0700') !== 0) {
     throw new KernelRefusal('mount bpffs', lastErrno(), { path: BPFFS_STANDARD });
-  }
-}
-
-/** Whether this process sees the mounts that PID 1 sees. Where that cannot be found out, it is taken for granted. */
-function inInitialMountNamespace(): boolean {
-  try {
-    return readlinkSync('/proc/self/ns/mnt') === readlinkSync('/proc/1/ns/mnt');
-  } catch {
-    return true;
   }
 }

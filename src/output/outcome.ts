@@ -1,5 +1,5 @@
 import type { EntryChunk } from '../domain/entry-chunk.ts';
-import type { Tone } from './color.ts';
+import type { Painter, Tone } from './color.ts';
 
 /** A column of a table: what it shows of a row of data. */
 export interface Column<Row> {
@@ -50,11 +50,11 @@ export interface StreamItem {
   readonly text: string;
 }
 
-/** One thing whose text for people is more than labelled lines. */
+/** One thing whose text for people is more than labelled lines; a function of the painter where it has colour. */
 export interface Report {
   readonly kind: 'report';
   readonly data: object;
-  readonly text: string;
+  readonly text: string | ((paint: Painter) => string);
 }
 
 /**

@@ -130,7 +130,11 @@ export class Reporter {
     switch (outcome.kind) {
       case 'one':
         return this.#lines(outcome);
-      case 'report':
+      case 'report': {
+        const { text } = outcome;
+        this.out.text(typeof text === 'string' ? text : text(await this.#paintOut()));
+        return;
+      }
       case 'text':
         this.out.text(outcome.text);
         return;

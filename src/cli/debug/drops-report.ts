@@ -1,0 +1,62 @@
+import type { Finding, FindingDevice } from '../../domain/finding.ts';
+import type { Painter } from '../../output/color.ts';
+import { printable } from '../../output/printable.ts';
+import { counted } from '../../output/reporter.ts';
+
+/** What `debug drops` found out: the JSON document of CONTRACT section 7. */
+export interface DropsReport {
+  readonly backend: string;
+  readonly kernel: string;
+  readonly duration_s: number;
+  readonly events: readonly string[];
+  readonly totals: { readonly dropped: number };
+  readonly findings: readonly Finding[];
+  /** What this backend on this kernel cannot see. */
+  readonly blind: readonly string[];
+  /** In what way the counts are too low; absent when nothing was missed. */
+  readonly undercount?: readonly string[];
+}
+
+/** The report for people: the verdict first, each with the command that mends it, then what could not be seen. */
+export function reportText(report: DropsReport, paint: Painter): string {
+  const { findings, totals, duration_s: seconds, backend } = report;
+  const verdict =
+    findings.length === 0
+      ? paint('ok', 'no lost frames seen')
+      : paint('bad', `${counted(totals.dropped, 'frame', 'frames')} lost`);
+  return [
+    `${verdict} in ${seconds.toFixed(1)} s (${backend}, Linux ${report.kernel})\n`,
+    ...findings.map((finding) => findingText(finding, paint)),
+    ...notes('the counts may be too low:', report.undercount ?? [], paint),
+    ...(findings.length === 0 ? notes('cannot be seen this way:', report.blind, paint) : []),
+  ].join('\n');
+}
+
+function findingText(finding: Finding, paint: Painter): string {
+  const { count, code, certainty, from, to, prog, map, key, cpu, explanation, fix, errnoName } = finding;
+  const path = [from && deviceText(from), to && deviceText(to)].filter(Boolean).join(' -> ');
+  const facts = [
+    map && `map ${map.name ?? ''} (${map.id})`,
+    key !== undefined && `key ${key}`,
+    prog && `program ${prog.name ?? ''} (${prog.id})`,
+    cpu !== undefined && `CPU ${cpu}`,
+    errnoName,
+  ].filter(Boolean);
+  const lines = [
+    `${paint('strong', String(count).padStart(8))}  ${paint('bad', code)} (${certainty})  ${printable(path)}`,
+    `          ${printable(explanation)}`,
+    paint('dim', `          ${printable(facts.join(', '))}`),
+  ];
+  if (fix !== undefined) lines.push(`          ${paint('ok', 'fix:')} ${printable(fix)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+function deviceText({ ifindex, ifname, netns }: FindingDevice): string {
+  const name = ifname ?? `ifindex ${ifindex}`;
+  return netns === undefined ? name : `${name} (netns ${netns})`;
+}
+
+function notes(title: string, sentences: readonly string[], paint: Painter): string[] {
+  if (sentences.length === 0) return [];
+  return [paint('dim', `${title}\n${sentences.map((sentence) => `  - ${sentence}\n`).join('')}`)];
+}

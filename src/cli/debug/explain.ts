@@ -1,0 +1,76 @@
+import { causesOfErrno, dropCodes, dropCause, isDropCode } from '../../domain/drop-catalogue.ts';
+import { errnoName, errnoNumber, errnoText } from '../../domain/errno.ts';
+import type { Outcome } from '../../output/outcome.ts';
+import { unknownWord } from '../program.ts';
+import type { Verb } from '../verb.ts';
+import { WordList } from '../words/word-list.ts';
+
+export const verb: Verb = {
+  object: 'debug',
+  name: 'explain',
+  summary: 'explain a code of debug drops, or an errno',
+  synopsis: ['CODE|ERRNO'],
+  description: [
+    'Says what a code means: what happens in the kernel and in which function, by which event it shows, what differs between kernels, and what mends it. For an errno, by name or number, all codes that show themselves by it.',
+  ],
+  arguments: [
+    { name: 'CODE', description: dropCodes.join(', ') },
+    { name: 'ERRNO', description: 'e.g. ENXIO or 6' },
+  ],
+  json: 'an array of causes: code, summary, explanation, signals, functions, fix, versions',
+  examples: [
+    { command: 'xdpctl debug explain target-no-xmit', description: 'why veth loses redirected frames' },
+    { command: 'xdpctl -j debug explain ENXIO', description: 'every cause that shows itself by ENXIO' },
+  ],
+  run(input): Outcome {
+    const words = new WordList(input.words);
+    const word = words.take('the code or errno');
+    words.end();
+    const causes = isDropCode(word) ? [dropCause(word)] : causesOfErrno(nameOfErrno(word));
+    return {
+      kind: 'report',
+      data: causes,
+      text: (paint) =>
+        causes.length === 0
+          ? `${word}: ${errnoText(errnoNumber(word) ?? Number(word)) ?? ''}; no lost frame shows itself by it\n`
+          : causes.map((cause) => causeText(cause, paint)).join('\n'),
+    };
+  },
+};
+
+function nameOfErrno(word: string): string {
+  const name = /^-?[0-9]+$/.test(word) ? errnoName(Math.abs(Number(word))) : errnoName(errnoNumber(word) ?? -1);
+  if (name === undefined) throw unknownWord('code or errno', word, dropCodes, 'xdpctl debug explain --help');
+  return name;
+}
+
+type Cause = ReturnType<typeof dropCause>;
+type Paint = (tone: 'strong' | 'dim' | 'ok', text: string) => string;
+
+function causeText(cause: Cause, paint: Paint): string {
+  const signals = cause.signals.map(({ event, errno, field, action, reason, mode, since, before }) =>
+    [
+      event,
+      errno,
+      field,
+      action,
+      reason,
+      mode && `${mode} mode`,
+      since && `from Linux ${since}`,
+      before && `before Linux ${before}`,
+    ]
+      .filter(Boolean)
+      .join(' '),
+  );
+  return [
+    `${paint('strong', cause.code)}: ${cause.summary}`,
+    '',
+    `  ${cause.explanation}`,
+    '',
+    ...signals.map((signal) => `  ${paint('dim', 'seen as')}  ${signal}`),
+    `  ${paint('dim', 'lost in')}  ${cause.functions.join(', ')}`,
+    ...(cause.versions ?? []).map((text) => `  ${paint('dim', 'kernels')}  ${text}`),
+    `  ${paint('ok', 'fix')}      ${cause.fix}`,
+    '',
+  ].join('\n');
+}

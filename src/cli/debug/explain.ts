@@ -1,5 +1,5 @@
 import { causesOfErrno, dropCodes, dropCause, isDropCode } from '../../domain/drop-catalogue.ts';
-import { errnoName, errnoNumber, errnoText } from '../../domain/errno.ts';
+import { errnoName, errnoNumber } from '../../domain/errno.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import { unknownWord } from '../program.ts';
 import type { Verb } from '../verb.ts';
@@ -32,14 +32,16 @@ export const verb: Verb = {
       data: causes,
       text: (paint) =>
         causes.length === 0
-          ? `${word}: ${errnoText(errnoNumber(word) ?? Number(word)) ?? ''}; no lost frame shows itself by it\n`
+          ? `${word}: no lost frame shows itself by it\n`
           : causes.map((cause) => causeText(cause, paint)).join('\n'),
     };
   },
 };
 
+/** @throws ToolError usage for a word that is neither a code nor an errno */
 function nameOfErrno(word: string): string {
-  const name = /^-?[0-9]+$/.test(word) ? errnoName(Math.abs(Number(word))) : errnoName(errnoNumber(word) ?? -1);
+  const number = /^-?[0-9]+$/.test(word) ? Math.abs(Number(word)) : errnoNumber(word);
+  const name = number === undefined ? undefined : errnoName(number);
   if (name === undefined) throw unknownWord('code or errno', word, dropCodes, 'xdpctl debug explain --help');
   return name;
 }

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 import { licencesOf } from './licences.mjs';
+import { loadSource } from './load-source.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
 const dist = join(root, 'dist');
@@ -95,5 +96,10 @@ const foreign = await bundle({
 });
 
 mkdirSync(join(dist, 'libraries'), { recursive: true });
+const { schemaDocuments } = await loadSource('src/cli/schemas.ts');
+mkdirSync(join(dist, 'schema'), { recursive: true });
+for (const { file, schema } of await schemaDocuments()) {
+  replaceFile(join(dist, 'schema', file), `${JSON.stringify(schema, null, 2)}\n`);
+}
 replaceFile(join(dist, 'licences.txt'), licencesOf(root, Object.keys(foreign.metafile.inputs)));
 for (const { path, contents } of [...foreign.outputFiles, ...own.outputFiles]) replaceFile(path, contents);

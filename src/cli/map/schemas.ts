@@ -1,0 +1,82 @@
+import { arrayOf, bytes, count, silentSchema, type JsonSchema, objectOf, text, wide } from '../json-schema.ts';
+
+const holder = objectOf({ pid: count('of the process'), comm: text('its name') });
+
+const map = objectOf({
+  id: count("the map's id"),
+  type: { type: ['string', 'integer'], description: 'devmap, hash, …; a number when it is newer than this xdpctl' },
+  'name?': text('absent when the map has none'),
+  flags: count('BPF_F_ bits, in decimal'),
+  bytes_key: count('size of a key'),
+  bytes_value: count('size of a value'),
+  max_entries: count('how many entries it can have'),
+  'bytes_memlock?': count('memory it takes'),
+  frozen: { enum: [0, 1], description: '1 when user space can no longer change it' },
+  'btf_id?': count('BTF object that describes it'),
+  'pinned?': arrayOf({ type: 'string' }, 'paths of its pins; only for one map, or with --bpffs'),
+  'pids?': arrayOf(holder, 'who holds it open; only for one map, or with --bpffs'),
+});
+
+const program = objectOf(
+  { id: count("the program's id"), 'name?': text('absent when it cannot be found out') },
+  'the program of the entry; absent when there is none',
+);
+
+/** The decoded value, by the map's type. */
+export const formattedValues: readonly JsonSchema[] = [
+  {
+    title: 'devmap, devmap_hash',
+    ...objectOf({
+      ifindex: count('the target'),
+      'ifname?': text('its name in the network namespace of the command; absent when it has none there'),
+      'prog?': program,
+    }),
+  },
+  {
+    title: 'cpumap',
+    ...objectOf({ qsize: count("frames that fit in the CPU's queue"), 'prog?': program }),
+  },
+  { title: 'values of 1, 2, 4 or 8 bytes', ...wide('the value as an unsigned integer in host byte order') },
+];
+
+const entry = objectOf({
+  key: bytes('the key'),
+  'value?': {
+    anyOf: [
+      { title: 'an entry', ...bytes('the value') },
+      {
+        title: 'an empty slot (dump … all)',
+        ...objectOf({ error: text('No such file or directory, as bpftool says it') }),
+      },
+    ],
+  },
+  'values?': arrayOf(objectOf({ cpu: count('CPU'), value: bytes('its value') }), 'per-CPU maps: a value for each CPU'),
+  'inner_map_id?': count('maps of maps: the id of the inner map'),
+  'formatted?': objectOf(
+    {
+      'key?': wide('the key as an unsigned integer'),
+      'value?': { anyOf: formattedValues },
+      'values?': arrayOf(objectOf({ cpu: count('CPU'), value: wide('its value') }), 'per-CPU maps'),
+    },
+    'the same decoded',
+  ),
+});
+
+/** What the verbs of `map` print with -j. */
+export const schemas: Readonly<Record<string, JsonSchema>> = {
+  show: {
+    anyOf: [
+      { title: 'without MAP', ...arrayOf(map) },
+      { title: 'with MAP', ...map },
+    ],
+  },
+  create: silentSchema,
+  dump: arrayOf(entry),
+  lookup: entry,
+  update: silentSchema,
+  delete: silentSchema,
+  getnext: objectOf({
+    key: { anyOf: [{ type: 'null' }, bytes('')], description: 'the key that was given; null for the first key' },
+    next_key: bytes('the key after it'),
+  }),
+};

@@ -1,6 +1,5 @@
 import type { DropCounter } from './drop-counter.ts';
 import type { LiveDevice, LiveProgram, LiveSystem } from './live-system.ts';
-import { isRedirectKind } from './map-type.ts';
 
 /** Which lost frames are asked for. Within one list any will do; all lists that are not empty must agree. */
 export interface DropFilter {
@@ -90,9 +89,4 @@ function known(progIds: readonly number[], system: LiveSystem): LiveProgram[] | 
 
 function usesMap(programs: readonly LiveProgram[], mapId: number): boolean {
   return programs.some((program) => program.mapIds.includes(mapId));
-}
-
-/** The redirect maps of a program that could be read about, in the order of the program. */
-export function redirectMapsOf(program: LiveProgram, system: LiveSystem): number[] {
-  return program.mapIds.filter((id) => isRedirectKind(system.maps.get(id)?.type));
 }

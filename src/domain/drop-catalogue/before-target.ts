@@ -50,8 +50,8 @@ export const beforeTarget = causes([
     code: 'stale-target',
     summary: 'the map lookup failed and it returned XDP_REDIRECT all the same (EINVAL, map id INT_MAX)',
     explanation:
-      'After a failed look-up the kernel has forgotten the map but not the key: it takes the key for an ifindex. If a ' +
-      'device has that ifindex, the frame even leaves through it.',
+      'After a failed look-up the kernel has forgotten the map, and takes for an ifindex what an earlier redirect left ' +
+      'behind, 0 when there was none. If a device has that ifindex, the frame even leaves through it.',
     signals: [{ event: 'xdp_redirect_err', errno: 'EINVAL', through: 'none' }],
     functions: ['__bpf_xdp_redirect_map', '__xdp_do_redirect_frame', 'dev_get_by_index_rcu'],
     fix: 'correct the program (return what bpf_redirect_map() returned) and fill the entry',

@@ -13,6 +13,7 @@ export const toDevice = causes([
       { event: 'xdp_redirect_err', errno: 'EOPNOTSUPP', mode: 'native', since: '6.3' },
       { event: 'xdp_devmap_xmit', errno: 'ENXIO', field: 'drops', mode: 'native', before: '6.3' },
       { event: 'xdp_redirect_err', errno: 'EOPNOTSUPP', mode: 'native', before: '6.3' },
+      { event: 'xdp_devmap_xmit', errno: 'EOPNOTSUPP', field: 'drops', mode: 'native' },
       { event: 'xdp_redirect_err', errno: 'ENXIO', mode: 'native', before: '5.6' },
     ],
     functions: ['__xdp_enqueue', 'bq_enqueue'],
@@ -54,6 +55,7 @@ export const toDevice = causes([
     signals: [
       { event: 'xdp_devmap_xmit', errno: 'ENXIO', field: 'drops', mode: 'native' },
       { event: 'xdp_devmap_xmit', errno: 'EINVAL', field: 'drops', mode: 'native' },
+      { event: 'xdp_devmap_xmit', errno: 'ENETDOWN', field: 'drops', mode: 'native' },
     ],
     functions: ['bq_xmit_all', 'veth_xdp_xmit', 'tun_xdp_xmit'],
     fix: 'veth: `ip link set dev PEER up`; tap: start the program that reads it; NIC: `ethtool -L DEV combined N` with as many queues as CPUs',

@@ -1,0 +1,142 @@
+import { addUpCounters, type DropCounter } from './drop-counter.ts';
+import { type DropFilter, isAskedFor } from './drop-filter.ts';
+import { errnoName } from './errno.ts';
+import type { Finding, FindingDevice, FindingMap, FindingProgram } from './finding.ts';
+import { withoutDoubles } from './ledger/double-count.ts';
+import { exception } from './ledger/exception.ts';
+import { notUnderstood, queueFull, redirectError } from './ledger/redirect-error.ts';
+import { namesMap, netnsLabel, nameOf, type Scene, sceneOf } from './ledger/scene.ts';
+import { cannotTransmit, hairpin, isDown, lostQuietly, notTaken, ringFull } from './ledger/target.ts';
+import { certain, type Verdict } from './ledger/verdict.ts';
+import type { LiveDevice, LiveSystem } from './live-system.ts';
+
+/**
+ * What became of the lost frames: joins the counters with the live system, takes out what the kernel reports twice, and
+ * gives one verdict for each cause and place, the largest loss first.
+ */
+export function findingsOf(
+  counters: readonly DropCounter[],
+  system: LiveSystem,
+  filter: DropFilter = {},
+): readonly Finding[] {
+  // Doubles first: the other report of the same frame may be one that is not asked for.
+  const asked = withoutDoubles(addUpCounters(counters), system).filter((counter) =>
+    isAskedFor(counter, filter, system),
+  );
+  const findings = asked.map((counter) => findingOf(sceneOf(counter, system)));
+  return mergeAlike(findings).toSorted((a, b) => b.count - a.count);
+}
+
+/** All lost frames of the findings. */
+export function totalOf(findings: readonly Finding[]): number {
+  return findings.reduce((sum, { count }) => sum + count, 0);
+}
+
+function verdictOn(scene: Scene): Verdict {
+  switch (scene.counter.event) {
+    case 'xdp_redirect_err':
+    case 'xdp_redirect_map_err':
+      return redirectError(scene);
+    case 'xdp_exception':
+      return exception(scene);
+    case 'xdp_devmap_xmit':
+      return refusedByDriver(scene);
+    case 'xdp_cpumap_enqueue':
+      return queueFull(scene.map, scene.counter.toCpu);
+    case 'xdp_cpumap_kthread':
+      return lostOnCpu(scene);
+    case 'xdp_bulk_tx':
+      return hairpin(scene);
+  }
+}
+
+function refusedByDriver(scene: Scene): Verdict {
+  const errno = scene.counter.errno ?? 0;
+  if (errno === 0) return lostQuietly(scene);
+  switch (errnoName(errno)) {
+    case 'ENOSPC':
+    case 'EBUSY':
+      return ringFull(scene);
+    case 'EOPNOTSUPP':
+      return cannotTransmit(scene);
+    case 'ENETDOWN':
+      return scene.to?.up === false ? isDown(scene) : notTaken(scene);
+    case 'ENXIO':
+    case 'EINVAL':
+      return notTaken(scene);
+    default:
+      return notUnderstood(`the driver of ${nameOf(scene.to, scene.counter.toIfindex)} refused the frames`);
+  }
+}
+
+function lostOnCpu({ counter, map, system }: Scene): Verdict {
+  const cpu = counter.toCpu;
+  const where = { mapId: map?.id, key: cpu, cpu };
+  if (counter.field !== 'xdp_drop') {
+    return certain('cpumap-alloc-failed', `CPU ${cpu} had no memory for the frames`, where);
+  }
+  const progId = map?.entries?.find(({ key }) => key === cpu)?.progId;
+  const name = progId === undefined ? 'the program' : (system.programs.get(progId)?.name ?? `program ${progId}`);
+  return certain('cpumap-program-drop', `${name} in the entry of CPU ${cpu} did not pass the frames on`, where);
+}
+
+function findingOf(scene: Scene): Finding {
+  const { counter, system } = scene;
+  const verdict = verdictOn(scene);
+  const errno = counter.errno === undefined || counter.errno === 0 ? undefined : counter.errno;
+  const mapId = verdict.mapId ?? (namesMap(counter) ? counter.mapId : undefined);
+  const key = verdict.key ?? (namesMap(counter) ? counter.mapIndex : undefined);
+  return withoutUndefined({
+    code: verdict.code,
+    certainty: verdict.certainty,
+    count: counter.count,
+    event: counter.event,
+    errno,
+    errnoName: errno === undefined ? undefined : errnoName(errno),
+    from: device(verdict.fromIfindex ?? counter.fromIfindex, scene, system),
+    to: device(verdict.toIfindex ?? counter.toIfindex, scene, system),
+    prog: program(counter.progId, system),
+    map: mapId === undefined ? undefined : describeMap(mapId, system),
+    key,
+    cpu: verdict.cpu,
+    explanation: verdict.explanation,
+    fix: verdict.fix,
+  });
+}
+
+function device(ifindex: number | undefined, { from, to }: Scene, system: LiveSystem): FindingDevice | undefined {
+  if (ifindex === undefined || ifindex === 0) return undefined;
+  const known: LiveDevice | undefined =
+    [from, to].find((candidate) => candidate?.ifindex === ifindex) ??
+    system.devices.find((candidate) => candidate.ifindex === ifindex);
+  return withoutUndefined({ ifindex, ifname: known?.ifname, netns: netnsLabel(known?.netns) });
+}
+
+function program(id: number | undefined, system: LiveSystem): FindingProgram | undefined {
+  if (id === undefined || id === 0) return undefined;
+  return withoutUndefined({ id, name: system.programs.get(id)?.name });
+}
+
+function describeMap(id: number, system: LiveSystem): FindingMap {
+  const map = system.maps.get(id);
+  const pinned = map === undefined || map.pinned.length === 0 ? undefined : map.pinned;
+  return withoutUndefined({ id, name: map?.name, pinned });
+}
+
+/** The same verdict about the same place, seen by several CPUs. */
+function mergeAlike(findings: readonly Finding[]): Finding[] {
+  const merged = new Map<string, Finding>();
+  for (const finding of findings) {
+    const key = JSON.stringify({ ...finding, count: 0 });
+    const known = merged.get(key);
+    merged.set(key, known === undefined ? finding : { ...known, count: known.count + finding.count });
+  }
+  return [...merged.values()];
+}
+
+type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+/** The object without the keys whose value is undefined: JSON leaves out what is not known. */
+function withoutUndefined<T extends object>(object: T): Given<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Given<T>;
+}

@@ -1,0 +1,101 @@
+import type { LiveDevice, LiveEntry, LiveMap, LiveNetns, LivePeer } from '../live-system.ts';
+import { shellCommand } from '../shell-quote.ts';
+import { netnsPath } from './scene.ts';
+
+/*
+ * The commands that mend a lost redirect. Each runs where it is typed: a device of another namespace gets the words that
+ * lead there. Where the namespace cannot be named there is no command.
+ */
+
+/** Stands for a name only the reader knows. */
+export const anyDevice = 'DEV';
+
+interface Placed {
+  readonly ifname?: string;
+  readonly netns?: LiveNetns;
+}
+
+/** Runs a command of another tool in the namespace of a device. */
+function inNetnsOf(device: Placed | undefined, argv: (ifname: string) => readonly string[]): string | undefined {
+  if (device?.ifname === undefined || device.netns === undefined) return undefined;
+  const words = argv(device.ifname);
+  const { netns } = device;
+  if (netns.current) return shellCommand(words);
+  if (netns.name !== undefined) return shellCommand(['ip', 'netns', 'exec', netns.name, ...words]);
+  const path = netnsPath(netns);
+  return path === undefined ? undefined : shellCommand(['nsenter', `--net=${path}`, ...words]);
+}
+
+/** Our own command, which resolves names in the namespace of a device. */
+function xdpctlAt(device: Placed | undefined, words: readonly string[]): string {
+  const { netns } = device ?? {};
+  const place = netns === undefined || netns.current ? undefined : (netns.name ?? netnsPath(netns));
+  return shellCommand(['xdpctl', ...(place === undefined ? [] : ['--netns', place]), ...words]);
+}
+
+/** `ip link set dev DEV up` */
+export function setUp(device: LiveDevice | LivePeer | undefined): string | undefined {
+  return inNetnsOf(device, (ifname) => ['ip', 'link', 'set', 'dev', ifname, 'up']);
+}
+
+/** `ip link set dev DEV mtu N` */
+export function setMtu(device: LiveDevice | LivePeer | undefined, mtu: number): string | undefined {
+  return inNetnsOf(device, (ifname) => ['ip', 'link', 'set', 'dev', ifname, 'mtu', String(mtu)]);
+}
+
+/** GRO makes a veth poll with NAPI, and so take redirected frames from its peer. */
+export function switchGroOn(peer: LivePeer | undefined): string | undefined {
+  return inNetnsOf(peer, (ifname) => ['ethtool', '-K', ifname, 'gro', 'on']);
+}
+
+export function setQueues(device: LiveDevice | undefined, count: number): string | undefined {
+  return inNetnsOf(device, (ifname) => ['ethtool', '-L', ifname, 'combined', String(count)]);
+}
+
+export function setTxRing(device: LiveDevice | undefined, length: number): string | undefined {
+  return inNetnsOf(device, (ifname) => ['ethtool', '-G', ifname, 'tx', String(length)]);
+}
+
+export function setTxQueueLength(device: LiveDevice | undefined, length: number): string | undefined {
+  return inNetnsOf(device, (ifname) => ['ip', 'link', 'set', 'dev', ifname, 'txqueuelen', String(length)]);
+}
+
+/** A program that passes everything makes several NIC drivers set up the rings that redirected frames need. */
+export function attachPass(device: LiveDevice | undefined): string | undefined {
+  if (device === undefined) return undefined;
+  return xdpctlAt(device, ['net', 'attach', 'xdpdrv', 'builtin', 'pass', 'dev', device.ifname]);
+}
+
+/** Writes an entry of a devmap; without a known target the reader fills it in. */
+export function writeDevice(map: LiveMap, key: number | undefined, at: Placed | undefined, ifname = anyDevice): string {
+  return xdpctlAt(at, ['map', 'update', ...handleOf(map), 'key', keyWord(key), 'value', 'dev', ifname]);
+}
+
+/** Writes an entry of a cpumap with another queue length; a program in the entry stays. */
+export function writeQueue(map: LiveMap, key: number | undefined, qsize: number, entry?: LiveEntry): string {
+  const program = entry?.progId === undefined ? [] : ['prog', 'id', String(entry.progId)];
+  const value = ['qsize', String(qsize), ...program];
+  return xdpctlAt(undefined, ['map', 'update', ...handleOf(map), 'key', keyWord(key, 'CPU'), 'value', ...value]);
+}
+
+/** Puts a socket of ours into an xskmap. */
+export function bindSocket(map: LiveMap, queue: number | undefined, device: LiveDevice | undefined): string {
+  const words = ['xsk', 'bind', device?.ifname ?? anyDevice, '--queue', keyWord(queue, 'QUEUE')];
+  return xdpctlAt(device, [...words, '--map', map.pinned[0] ?? `id:${map.id}`]);
+}
+
+/** The words that name a map: its pin, which lives longer than its id. */
+function handleOf({ id, pinned }: LiveMap): string[] {
+  const [pin] = pinned;
+  return pin === undefined ? ['id', String(id)] : ['pinned', pin];
+}
+
+function keyWord(key: number | undefined, unknown = 'KEY'): string {
+  return key === undefined ? unknown : String(key);
+}
+
+/** Several commands, one after the other; those without a command are left out. */
+export function inOrder(...commands: readonly (string | undefined)[]): string | undefined {
+  const known = commands.filter((command) => command !== undefined);
+  return known.length === 0 ? undefined : known.join(' && ');
+}

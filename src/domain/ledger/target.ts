@@ -1,0 +1,178 @@
+import { errnoName } from '../errno.ts';
+import { kernelAtLeast } from '../kernel-version.ts';
+import type { LiveDevice } from '../live-system.ts';
+import { attachPass, inOrder, setMtu, setQueues, setTxQueueLength, setTxRing, setUp, switchGroOn } from './fixes.ts';
+import { nameOf, type Scene } from './scene.ts';
+import { certain, likely, type Verdict } from './verdict.ts';
+
+/** Link header and one VLAN tag, which xdp_ok_fwd_dev() allows beyond the MTU. */
+const beyondMtu = 18;
+
+/** EOPNOTSUPP from the redirect itself (or ENXIO from old drivers): the target cannot transmit redirected frames. */
+export function cannotTransmit(scene: Scene): Verdict {
+  const { counter, to } = scene;
+  const name = nameOf(to, counter.toIfindex);
+  if (counter.event !== 'xdp_devmap_xmit' && to?.ndoXmit === 'yes' && to.ndoXmitSg === 'no') {
+    const explanation = `${name} transmits redirected frames, but not those of several buffers, as jumbo frames are`;
+    return likely('target-no-sg', explanation);
+  }
+  const state = to?.ndoXmit === 'yes' ? '; it can now' : '';
+  const explanation = `${name} could not transmit redirected frames${state}: ${reasonNoXmit(to)}`;
+  const fix = to?.ndoXmit === 'yes' ? undefined : mendXmit(to);
+  return to?.ndoXmit === 'no'
+    ? certain('target-no-xmit', explanation, { fix })
+    : likely('target-no-xmit', explanation, { fix });
+}
+
+function reasonNoXmit(to: LiveDevice | undefined): string {
+  if (to?.kind === 'veth') {
+    const { peer } = to;
+    const who = peer === undefined ? 'its peer' : `its peer ${nameOf(peer, peer.ifindex)}`;
+    const known = peer?.gro === false && peer.hasXdp === false;
+    return known
+      ? `it is a veth, and ${who} has neither GRO on nor an XDP program`
+      : `it is a veth, and ${who} needs GRO or an XDP program for that`;
+  }
+  if (to === undefined) return 'its driver offers no NDO_XMIT';
+  if (isVirtual(to))
+    return `a device of this kind${to.kind === undefined ? '' : ` (${to.kind})`} never does, only generic mode reaches it`;
+  return 'several drivers do so only while an XDP program is attached to the device itself';
+}
+
+function mendXmit(to: LiveDevice | undefined): string | undefined {
+  if (to === undefined) return undefined;
+  if (to.kind === 'veth') return switchGroOn(to.peer);
+  return isVirtual(to) ? undefined : attachPass(to);
+}
+
+/** Hardware has no kind; lo has none either. tun, tap and virtio do transmit redirected frames. */
+function isVirtual(device: LiveDevice): boolean {
+  return device.ifname === 'lo' || (device.kind !== undefined && !['veth', 'tun'].includes(device.kind));
+}
+
+/** ENETDOWN. */
+export function isDown(scene: Scene): Verdict {
+  const name = nameOf(scene.to, scene.counter.toIfindex);
+  if (scene.to?.up === true) return certain('target-down', `${name} was administratively down; it is up now`);
+  return certain('target-down', `${name} is administratively down`, { fix: setUp(scene.to) });
+}
+
+/** EMSGSIZE. */
+export function exceedsMtu({ counter, from, to }: Scene): Verdict {
+  const name = nameOf(to, counter.toIfindex);
+  if (to === undefined) return certain('frame-exceeds-mtu', `frames are longer than the MTU of ${name} allows`);
+  const needed = Math.max(from?.mtu ?? 0, from?.peer?.mtu ?? 0);
+  const explanation =
+    `${name} has an MTU of ${to.mtu}, so it takes frames of at most ${to.mtu + beyondMtu} bytes` +
+    (needed > to.mtu ? `; ${nameOf(from, counter.fromIfindex)} receives longer ones` : '');
+  if (needed <= to.mtu) return certain('frame-exceeds-mtu', explanation);
+  const peer = to.peer?.mtu !== undefined && to.peer.mtu < needed ? setMtu(to.peer, needed) : undefined;
+  return certain('frame-exceeds-mtu', explanation, { fix: inOrder(setMtu(to, needed), peer) });
+}
+
+/** The driver refused the whole bundle: ENXIO, or what others say instead. */
+export function notTaken(scene: Scene): Verdict {
+  const { counter, to, system } = scene;
+  if (errnoName(counter.errno ?? 0) === 'ENXIO' && !kernelAtLeast(system.kernel, '6.3') && lacksXdp(to))
+    return cannotTransmit(scene);
+  const name = nameOf(to, counter.toIfindex);
+  const { peer } = to ?? {};
+  if (to?.kind === 'veth') {
+    const who = peer === undefined ? 'its peer' : `its peer ${nameOf(peer, peer.ifindex)}`;
+    if (peer?.up === false)
+      return certain('target-no-carrier', `${name} is a veth, and ${who} is down`, { fix: setUp(peer) });
+    return likely('target-no-carrier', `${name} is a veth, and ${who} was down, or had neither GRO nor an XDP program`);
+  }
+  if (to?.kind === 'tun') {
+    const explanation = `no program has ${name} open and reads its queue`;
+    return to.carrier === false ? certain('target-no-carrier', explanation) : likely('target-no-carrier', explanation);
+  }
+  const cpu = counter.cpu === undefined ? {} : { cpu: counter.cpu };
+  if (to?.txQueues !== undefined && to.txQueues < system.cpus) {
+    const explanation = `${name} has ${to.txQueues} transmit queues for ${system.cpus} CPUs: some have no ring to transmit on`;
+    return likely('target-no-carrier', explanation, { fix: setQueues(to, system.cpus), ...cpu });
+  }
+  return likely(
+    'target-no-carrier',
+    `the driver of ${name} would not take the frames: no ring, or it is being reset`,
+    cpu,
+  );
+}
+
+/** Before 6.3 nobody asks the device's features first: the driver answers ENXIO while it is not set up for XDP. */
+function lacksXdp(to: LiveDevice | undefined): boolean {
+  if (to?.kind === 'veth') return to.peer?.up !== false && to.peer?.hasXdp !== true;
+  return to !== undefined && to.kind === undefined && to.progIds.length === 0;
+}
+
+/** Frames lost without an error: the driver's ring was full, a veth peer's MTU too small, or an egress program dropped. */
+export function lostQuietly(scene: Scene): Verdict {
+  const { counter, to, system } = scene;
+  const name = nameOf(to, counter.toIfindex);
+  const egress = egressEntry(scene);
+  const smaller =
+    to?.kind === 'veth' && to.peer?.mtu !== undefined && to.peer.mtu < Math.max(to.mtu, scene.from?.mtu ?? 0);
+  if (egress !== undefined) {
+    const program = system.programs.get(egress.progId)?.name ?? `program ${egress.progId}`;
+    const others = smaller ? ', or the peer has a smaller MTU' : ', or the transmit ring was full';
+    return likely(
+      'egress-program-drop',
+      `${program}, in the entry that leads to ${name}, dropped the frames${others}`,
+      egress,
+    );
+  }
+  if (smaller && to.peer !== undefined) {
+    const peer = nameOf(to.peer, to.peer.ifindex);
+    const explanation = `${name} is a veth, and its peer ${peer} has an MTU of only ${to.peer.mtu}`;
+    return likely('peer-mtu', explanation, { fix: setMtu(to.peer, Math.max(to.mtu, scene.from?.mtu ?? 0)) });
+  }
+  return ringFull(scene);
+}
+
+/** The driver's own word for it, or the likeliest reason where it has none. */
+export function ringFull({ counter, to }: Scene): Verdict {
+  const explanation = `the transmit ring of ${nameOf(to, counter.toIfindex)} was full${whyFull(to)}`;
+  return likely('tx-ring-full', explanation, { fix: mendRing(to) });
+}
+
+function whyFull(to: LiveDevice | undefined): string {
+  if (to?.kind !== 'veth') return '';
+  const peer = to.peer === undefined ? 'its peer' : nameOf(to.peer, to.peer.ifindex);
+  return `: a veth holds 256 frames, and ${peer} did not take them in time`;
+}
+
+function mendRing(to: LiveDevice | undefined): string | undefined {
+  if (to?.kind === 'tun') return setTxQueueLength(to, 10_000);
+  return to?.kind === undefined && to?.ifname !== 'lo' ? setTxRing(to, 4096) : undefined;
+}
+
+interface EgressEntry {
+  readonly mapId: number;
+  readonly key: number;
+  readonly progId: number;
+}
+
+/** The devmap entry with a program that leads to the target, in a map that a program on the ingress device uses. */
+function egressEntry({ counter, from, system }: Scene): EgressEntry | undefined {
+  const used = new Set(from?.progIds.flatMap((id) => system.programs.get(id)?.mapIds ?? []));
+  for (const map of system.maps.values()) {
+    if (!['devmap', 'devmap_hash'].includes(map.type) || (used.size > 0 && !used.has(map.id))) continue;
+    const entry = map.entries?.find(
+      ({ ifindex, progId }) => ifindex === counter.toIfindex && progId !== undefined && progId !== 0,
+    );
+    if (entry?.progId !== undefined) return { mapId: map.id, key: entry.key, progId: entry.progId };
+  }
+  return undefined;
+}
+
+/** xdp_bulk_tx: XDP_TX back out of the device that the frame came in by. */
+export function hairpin({ counter, from }: Scene): Verdict {
+  const name = nameOf(from, counter.fromIfindex);
+  const { peer } = from ?? {};
+  if (from?.kind !== 'veth') return certain('tx-hairpin-failed', `XDP_TX: ${name} could not send the frames back`);
+  const who = peer === undefined ? 'its peer' : `its peer ${nameOf(peer, peer.ifindex)}`;
+  const explanation = `XDP_TX: ${name} is a veth, and ${who} was down, had neither GRO nor an XDP program, or was too slow`;
+  const up = peer?.up === false ? setUp(peer) : undefined;
+  const gro = peer?.gro === false && peer.hasXdp !== true ? switchGroOn(peer) : undefined;
+  return certain('tx-hairpin-failed', explanation, { fix: inOrder(up, gro) });
+}

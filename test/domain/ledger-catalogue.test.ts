@@ -121,11 +121,14 @@ const system: fc.Arbitrary<LiveSystem> = fc
   );
 
 /** Whether upstream kernels of that version can report this at all; a distribution's may, and the ledger believes it. */
-function canHappen({ event, field, mapId: map, errno: error = 0 }: DropCounter, { kernel, maps }: LiveSystem): boolean {
+function canHappen(
+  { event, field, mapId: through, errno: error = 0 }: DropCounter,
+  { kernel, maps }: LiveSystem,
+): boolean {
   if (field === 'xdp_drop') return kernelAtLeast(kernel, '5.9');
-  if (event === 'xdp_redirect_err' && map === 35 && error === 28) return kernelAtLeast(kernel, '5.15');
+  if (event === 'xdp_redirect_err' && through === 35 && error === 28) return kernelAtLeast(kernel, '5.15');
   const newSocketError = event === 'xdp_redirect_err' && [6, 12, 105].includes(error);
-  const throughSocket = map === 36 || (map !== undefined && !maps.has(map));
+  const throughSocket = through === 36 || (through !== undefined && !maps.has(through));
   return !newSocketError || !throughSocket || kernelAtLeast(kernel, '5.19');
 }
 

@@ -30,6 +30,11 @@ export interface Example {
   readonly output?: string;
   /** Its exit code; 0 when absent. */
   readonly exit?: number;
+  /**
+   * What the test makes so before it runs the command: `attached`: eth0 is redirected to eth1; `losing`: and frames that
+   * arrive all the time are lost there.
+   */
+  readonly given?: 'attached' | 'losing';
 }
 
 /** A verb as data: help, completion, manual pages and parsing all come from this. */

@@ -168,13 +168,16 @@ function commandLine(args: readonly string[], { namespace, wrapper = [] }: Comma
  * The test's own environment, without what Vitest put there, and without the certificates that cost Node 27 ms at
  * every start.
  */
-function spawnOptions({ env = {}, cwd }: CommandOptions): { env: NodeJS.ProcessEnv; cwd?: string } {
+export function commandEnvironment(env: CommandOptions['env'] = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) =>
       !/^(NODE_EXTRA_CA_CERTS|NODE_ENV|NODE_V8_COVERAGE|FORCE_COLOR|FORCE_TTY|TEST|VITEST.*|VITE_.*)$/.test(name),
   );
-  const all = Object.fromEntries([...inherited, ...Object.entries(env)].filter(([, value]) => value !== undefined));
-  return { env: all, ...(cwd === undefined ? {} : { cwd }) };
+  return Object.fromEntries([...inherited, ...Object.entries(env)].filter(([, value]) => value !== undefined));
+}
+
+function spawnOptions({ env, cwd }: CommandOptions): { env: NodeJS.ProcessEnv; cwd?: string } {
+  return { env: commandEnvironment(env), ...(cwd === undefined ? {} : { cwd }) };
 }
 
 function lines(text: string): string[] {

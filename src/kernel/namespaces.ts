@@ -1,0 +1,149 @@
+import { closeSync, openSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+
+import type { LiveNetns } from '../domain/live-system.ts';
+import { decodeAttributes, decodeS32, encodeAttributes, encodeU32 } from '../domain/netlink-message.ts';
+import type { NetlinkSocket } from './netlink.ts';
+
+/** Where `ip netns` binds the namespaces it names. */
+const NAMED = '/run/netns';
+const OWN = '/proc/thread-self/ns/net';
+
+/** The network namespace this thread is in. */
+export function currentNetns(): LiveNetns {
+  const { ino } = statSync(OWN);
+  const name = namedNamespaces().find(([inode]) => inode === ino)?.[1];
+  return { inode: ino, current: true, ...(name !== undefined && { name }) };
+}
+
+/**
+ * The current network namespace, those with a name, and those that processes live in, each once; the current one comes
+ * first. Of namespaces that only a descriptor or a mount elsewhere keeps alive nothing is known.
+ */
+export function listNamespaces(): LiveNetns[] {
+  const names = new Map(namedNamespaces().toReversed());
+  const pids = processNamespaces();
+  const current = statSync(OWN).ino;
+  const others = new Set([...names.keys(), ...pids.keys()]);
+  others.delete(current);
+  return [current, ...others].map((inode) => {
+    const [name, pid] = [names.get(inode), pids.get(inode)];
+    return {
+      inode,
+      current: inode === current,
+      ...(name !== undefined && { name }),
+      ...(pid !== undefined && { pid }),
+    };
+  });
+}
+
+/** A network namespace that is held open: it stays, and can be entered, whatever becomes of its name and processes. */
+export interface HeldNamespace {
+  readonly netns: LiveNetns;
+  /** For enterNetns; valid as long as the set is. */
+  readonly path: string;
+}
+
+/** Network namespaces held open together. Those that vanish meanwhile or may not be opened are left out. */
+export class NamespaceSet implements Disposable {
+  readonly list: readonly HeldNamespace[];
+  readonly #fds: number[] = [];
+
+  constructor(namespaces: readonly LiveNetns[] = listNamespaces()) {
+    this.list = namespaces.flatMap((netns) => {
+      const path = netns.current ? OWN : namespacePath(netns);
+      const fd = path === undefined ? undefined : tryOpen(path);
+      if (fd === undefined) return [];
+      this.#fds.push(fd);
+      return [{ netns, path: `/proc/self/fd/${fd}` }];
+    });
+  }
+
+  /**
+   * The namespaces by the numbers (netnsid) that rtnetlink knows them by: each namespace has numbers of its own.
+   *
+   * @param socket NETLINK_ROUTE, of the namespace whose numbers they are
+   */
+  byNetnsId(socket: NetlinkSocket): ReadonlyMap<number, LiveNetns> {
+    const byId = new Map<number, LiveNetns>();
+    this.list.forEach(({ netns }, index) => {
+      const id = netnsIdOf(this.#fds[index] ?? -1, socket);
+      if (id !== undefined) byId.set(id, netns);
+    });
+    return byId;
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of this.#fds.splice(0)) closeSync(fd);
+  }
+}
+
+/** A path that opens the namespace; undefined when it has neither a name nor a process. */
+function namespacePath({ name, pid, path }: LiveNetns): string | undefined {
+  if (path !== undefined) return path;
+  if (name !== undefined) return `${NAMED}/${name}`;
+  return pid === undefined ? undefined : `/proc/${pid}/ns/net`;
+}
+
+function tryOpen(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+}
+
+const RTM_NEWNSID = 88;
+const RTM_GETNSID = 90;
+/** struct rtgenmsg, padded (linux/rtnetlink.h). */
+const RTGENMSG = 4;
+const NETNSA_NSID = 1;
+const NETNSA_FD = 3;
+
+/** The number by which the socket's namespace knows another; undefined when it has none for it. */
+function netnsIdOf(fd: number, socket: NetlinkSocket): number | undefined {
+  const attributes = encodeAttributes([{ type: NETNSA_FD, payload: encodeU32(fd) }]);
+  const body = new Uint8Array(RTGENMSG + attributes.length);
+  body.set(attributes, RTGENMSG);
+  const message = socket.get(RTM_GETNSID, body, { operation: 'netns id' }).find(({ type }) => type === RTM_NEWNSID);
+  const id = message && decodeS32(decodeAttributes(message.body.subarray(RTGENMSG)).get(NETNSA_NSID));
+  return id === undefined || id < 0 ? undefined : id;
+}
+
+/** Inodes and names, by name. Files that are no namespaces (left from a boot before) are passed over. */
+function namedNamespaces(): [number, string][] {
+  let names: string[];
+  try {
+    names = readdirSync(NAMED);
+  } catch {
+    return [];
+  }
+  const { dev } = statSync(OWN);
+  return names.toSorted().flatMap((name) => {
+    const stat = statSync(`${NAMED}/${name}`, { throwIfNoEntry: false });
+    return stat !== undefined && stat.dev === dev ? [[stat.ino, name] as [number, string]] : [];
+  });
+}
+
+/** For each namespace with processes the lowest pid; this process, which will soon be gone, does not count. */
+function processNamespaces(): Map<number, number> {
+  const pids = readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .map(Number)
+    .filter((pid) => pid !== process.pid)
+    .toSorted((a, b) => a - b);
+  const namespaces = new Map<number, number>();
+  for (const pid of pids) {
+    const inode = inodeOf(pid);
+    if (inode !== undefined && !namespaces.has(inode)) namespaces.set(inode, pid);
+  }
+  return namespaces;
+}
+
+function inodeOf(pid: number): number | undefined {
+  try {
+    const digits = /^net:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/ns/net`))?.[1];
+    return digits === undefined ? undefined : Number(digits);
+  } catch {
+    return undefined; // Gone meanwhile, a kernel thread, or another user's.
+  }
+}

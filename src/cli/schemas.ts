@@ -7,6 +7,8 @@ export type LoadSchemas = () => Promise<{ readonly schemas: Readonly<Record<stri
  */
 const loaders: Readonly<Record<string, LoadSchemas>> = {
   map: () => import('./map/schemas.ts'),
+  redirect: () => import('./redirect/schemas.ts'),
+  debug: () => import('./debug/schemas.ts'),
 };
 
 /** A schema with the name of its file in the package, dist/schema/. */

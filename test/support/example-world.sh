@@ -32,6 +32,7 @@ map create /sys/fs/bpf/sockets type xskmap key 4 value 4 entries 4 name sockets
 map create /sys/fs/bpf/sessions type hash key 4 value 8 entries 1024 name sessions
 map update pinned /sys/fs/bpf/forward key 0 0 0 0 value 3 0 0 0 0 0 0 0
 map update pinned /sys/fs/bpf/cpus key 0 0 0 0 value 192 0 0 0 0 0 0 0
+map pin pinned /sys/fs/bpf/sessions /sys/fs/bpf/sessions2
 map update pinned /sys/fs/bpf/sessions key 1 0 0 0 value 10 0 0 0 0 0 0 0
 prog load $BPF_OBJECTS/egress_devmap.bpf.o /sys/fs/bpf/egress
 WORDS

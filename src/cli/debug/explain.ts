@@ -19,8 +19,23 @@ export const verb: Verb = {
   ],
   json: 'an array of causes: code, summary, explanation, signals, functions, fix, versions',
   examples: [
-    { command: 'xdpctl debug explain target-no-xmit', description: 'why veth loses redirected frames' },
-    { command: 'xdpctl -j debug explain ENXIO', description: 'every cause that shows itself by ENXIO' },
+    {
+      command: 'xdpctl debug explain target-no-xmit',
+      description: 'why a veth loses redirected frames',
+      output: `
+target-no-xmit: the target cannot transmit redirected frames now: no NDO_XMIT
+(EOPNOTSUPP; ENXIO before 6.3)
+…
+  fix      veth: \`ethtool -K PEER gro on\` where the peer is; …`,
+    },
+    {
+      command: 'xdpctl -j debug explain ENXIO',
+      description: 'every cause that shows itself by ENXIO',
+      output: `
+[{"code":"target-no-xmit",…},
+ {"code":"target-no-carrier",…},
+ {"code":"xsk-unbound",…}]`,
+    },
   ],
   run(input): Outcome {
     const words = new WordList(input.words);

@@ -1,4 +1,5 @@
-import type { Section } from './blocks.ts';
+import { dropCatalogue } from '../../domain/drop-catalogue.ts';
+import type { Block, Section } from './blocks.ts';
 
 /** What the manual says of an object besides the data of its verbs. */
 export interface ObjectProse {
@@ -40,7 +41,52 @@ const map: ObjectProse = {
   ],
 };
 
-const prose: Readonly<Record<string, ObjectProse>> = { map };
+const redirect: ObjectProse = {
+  description: [
+    'A redirect path is what leads frames from the interface where they arrive to where they leave: a program on the one interface, a map of targets, and the entries in it. `attach` makes all of that, or nothing; `detach` takes it away again.',
+  ],
+  sections: [
+    {
+      title: 'what the receiver needs',
+      blocks: [
+        'In native mode the target must be able to transmit redirected frames. A veth can while its peer, which may be in another network namespace, has GRO on or an XDP program: `ethtool -K PEER gro on`. Several drivers of NICs can only while the target has an XDP program itself. lo, bridges and most virtual devices never can. Generic mode needs nothing of that, and is slower.',
+        'A redirect does not touch the frame: the receiver drops what is not for its MAC address, and a frame that waits for its checksum to be filled in by the sender (CHECKSUM_PARTIAL) arrives with a wrong one: `ethtool -K SENDER tx off`.',
+      ],
+    },
+    {
+      title: 'what is left in the kernel',
+      blocks: [
+        'For every device there is one directory below /sys/fs/bpf/xdpctl/, named by the network namespace and the ifindex, with the pins of the program and of the map. Changes are made under a lock, in an order in which a command that is killed leaves either the old state or the new one; the next command repairs what it left.',
+        'A program that nobody needs any more is freed by the kernel when the last pin and the last attachment are gone.',
+      ],
+    },
+  ],
+};
+
+const debug: ObjectProse = {
+  description: [
+    'When a redirected frame is lost, the program sees success, the sender sees success, and most losses move no counter. What tells of them are the tracepoints of the xdp group. `debug drops` counts those that this kernel has, joins the counts with the state of the system, and says why.',
+  ],
+  sections: [
+    {
+      title: 'drop codes',
+      blocks: [
+        'The frame was lost because:',
+        ...dropCatalogue.map(({ code, summary, fix }): Block => [code, `${summary}. Fix: ${fix}.`]),
+        '`xdpctl debug explain CODE` tells more of each.',
+      ],
+    },
+    {
+      title: 'what tracing costs',
+      blocks: [
+        'A tracepoint costs time for each frame that is lost, not for those that are delivered: the events of success are not counted. On a storm of lost frames bpftrace(8) leaves about a sixth of the packet rate; `--max-rate` ends the count when it becomes one.',
+        'Programs of the classic kind, which bpftrace uses, miss events while another BPF program runs on the same CPU. Where that is noticed the counts are said to be too low.',
+      ],
+    },
+  ],
+};
+
+const prose: Readonly<Record<string, ObjectProse>> = { map, redirect, debug };
 
 /** The prose of an object; empty for those that need none. */
 export function objectProse(name: string): ObjectProse {

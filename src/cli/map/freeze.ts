@@ -19,7 +19,15 @@ export const verb: Verb = {
   arguments: [{ name: 'MAP', description: 'id N, name NAME, pinned PATH, a bare NAME or a /PATH' }],
   changes: 'freezes the map',
   namesStay: true,
-  examples: [{ command: 'xdpctl map freeze pinned forward', description: 'nobody can change the entries any more' }],
+  examples: [
+    { command: 'xdpctl map freeze pinned forward', description: 'nobody can change the entries any more' },
+    {
+      command: 'xdpctl -j map freeze pinned forward --dry-run',
+      description: 'what would be done',
+      output: `
+{"dry_run":true,"would":["freeze devmap 42"]}`,
+    },
+  ],
   run({ words: list }, context): Outcome | undefined {
     const words = new WordList(list);
     const handle = takeHandle(words, 'map');

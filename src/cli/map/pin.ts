@@ -21,7 +21,16 @@ export const verb: Verb = {
     { name: 'PIN', description: 'a path in bpffs, or a name directly under its mount' },
   ],
   changes: 'creates a pin',
-  examples: [{ command: 'xdpctl map pin pinned forward forward2', description: 'a second pin of the map' }],
+  capabilities: 'none for a map that is named by its pin, CAP_SYS_ADMIN for others and to mount bpffs',
+  examples: [
+    { command: 'xdpctl map pin pinned forward uplinks', description: 'a second pin of the map' },
+    {
+      command: 'xdpctl -j map pin pinned forward uplinks --dry-run',
+      description: 'what would be done',
+      output: `
+{"dry_run":true,"would":["pin devmap 42 at /sys/fs/bpf/uplinks"]}`,
+    },
+  ],
   run({ words: list }, context): Outcome | undefined {
     const words = new WordList(list);
     const handle = takeHandle(words, 'map');

@@ -75,6 +75,9 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
   lookup: entry,
   update: silentSchema,
   delete: silentSchema,
+  pin: silentSchema,
+  unpin: silentSchema,
+  freeze: silentSchema,
   getnext: objectOf({
     key: { anyOf: [{ type: 'null' }, bytes('')], description: 'the key that was given; null for the first key' },
     next_key: bytes('the key after it'),

@@ -22,10 +22,19 @@ export const verb: Verb = {
   ],
   changes: 'removes a pin',
   examples: [
-    { command: 'xdpctl map unpin forward2', description: 'takes the pin /sys/fs/bpf/forward2 away' },
+    { command: 'xdpctl map unpin sessions2', description: 'takes the pin /sys/fs/bpf/sessions2 away' },
     {
-      command: 'xdpctl map unpin pinned forward forward2',
-      description: 'the same, provided that both pins are of one map',
+      command: 'xdpctl map unpin pinned forward sessions2',
+      description: 'only if both pins are of one map',
+      exit: 2,
+      output: `
+error: /sys/fs/bpf/sessions2 is a pin of hash 43, not of devmap 42`,
+    },
+    {
+      command: 'xdpctl -j map unpin sessions2 --dry-run',
+      description: 'what would be done',
+      output: `
+{"dry_run":true,"would":["remove /sys/fs/bpf/sessions2, a pin of hash 43"]}`,
     },
   ],
   run({ words: list }, context): Outcome | undefined {

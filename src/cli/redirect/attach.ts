@@ -43,10 +43,41 @@ export const verb: Verb = {
   capabilities: 'CAP_BPF, CAP_NET_ADMIN; CAP_SYS_ADMIN to mount bpffs or with --netns',
   json: 'an object: ifname, ifindex, mode, prog (id, name, tag), maps, and targets',
   examples: [
-    { command: 'xdpctl redirect attach eth0 --to eth1', description: 'what arrives at eth0 leaves by eth1' },
+    {
+      command: 'xdpctl redirect attach eth0 --to eth1',
+      description: 'what arrives at eth0 leaves through eth1',
+      output: `
+redirects  eth0 -> eth1
+mode       native
+program    redirect (60)
+map        /sys/fs/bpf/xdpctl/4026532457_2/targets`,
+    },
+    {
+      command: 'xdpctl redirect attach eth0 --to eth1',
+      description: 'nothing that is attached is replaced unasked',
+      given: 'attached',
+      exit: 6,
+      output: `
+error: eth0 has program 60 attached in native mode
+hint: add --replace to put this redirect in its place, or take it off first`,
+    },
     {
       command: 'xdpctl -j redirect attach eth0 --to eth1 --replace',
-      description: 'the same once more, and what was made as a JSON object',
+      description: 'asked to, in one step, without a gap',
+      given: 'attached',
+      output: `
+{"ifname":"eth0","ifindex":2,"mode":"native",
+ "prog":{"id":61,"name":"redirect","tag":"…"},
+ "maps":[{"id":45,"name":"targets","type":"devmap_hash",
+          "pinned":"/sys/fs/bpf/xdpctl/4026532457_2/targets"}],
+ "targets":["eth1"]}`,
+    },
+    {
+      command: 'xdpctl redirect attach eth0 --to eth1 --dry-run',
+      description: 'what would be done',
+      output: `
+would load redirect_devmap_hash and point key 2 of its map at eth1
+would attach it to eth0 in native mode`,
     },
   ],
   async run(input, context): Promise<Outcome> {

@@ -23,8 +23,34 @@ export const verb: Verb = {
   capabilities: 'CAP_BPF, CAP_NET_ADMIN; CAP_SYS_ADMIN with --netns',
   json: 'an object: ifname, ifindex, mode, and removed.prog with the id of the program',
   examples: [
-    { command: 'xdpctl redirect detach eth0', description: 'frames that arrive at eth0 go to the stack again' },
-    { command: 'xdpctl -j redirect detach eth0 --dry-run', description: 'what would be removed' },
+    {
+      command: 'xdpctl redirect detach eth0',
+      description: 'what arrives at eth0 goes to the stack again',
+      given: 'attached',
+      output: `
+detached  program 60 from eth0 (native mode)`,
+    },
+    {
+      command: 'xdpctl -j redirect detach eth0',
+      description: 'the same, told as JSON',
+      given: 'attached',
+      output: `
+{"ifname":"eth0","ifindex":2,"mode":"native","removed":{"prog":{"id":60}}}`,
+    },
+    {
+      command: 'xdpctl -j redirect detach eth0 --dry-run',
+      description: 'what would be removed',
+      given: 'attached',
+      output: `
+{"dry_run":true,"would":["detach program 60 from eth0 (native mode)"]}`,
+    },
+    {
+      command: 'xdpctl redirect detach eth0',
+      description: 'nothing is attached',
+      exit: 3,
+      output: `
+error: eth0 has no XDP program attached`,
+    },
   ],
   async run(input, context): Promise<Outcome> {
     const words = new WordList(input.words);

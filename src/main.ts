@@ -8,6 +8,9 @@ declare const __VERSION__: string;
 /** How long to wait when a non-blocking stream is full. */
 const RETRY_MS = 2;
 
+/** Major device number of /dev/null (Documentation/admin-guide/devices.txt). */
+const MEMORY_DEVICES = 1;
+
 const interruption = new AbortController();
 
 /** A file descriptor as a stream that survives full pipes and readers that leave. */
@@ -22,7 +25,8 @@ class DescriptorStream implements ByteStream {
 
   /** node:tty is asked late, and only about what can be a terminal: it loads Node's streams and sockets (3 ms). */
   get isTerminal(): boolean {
-    if (!fstatSync(this.#fd).isCharacterDevice()) return false;
+    const status = fstatSync(this.#fd);
+    if (!status.isCharacterDevice() || major(status.rdev) === MEMORY_DEVICES) return false;
     const { isatty } = createRequire(import.meta.filename)('node:tty') as typeof import('node:tty');
     return isatty(this.#fd);
   }
@@ -61,6 +65,11 @@ class DescriptorStream implements ByteStream {
     this.closed = true;
     return false;
   }
+}
+
+/** The major number within a device number (new_encode_dev, linux/kdev_t.h). */
+function major(device: number): number {
+  return (device >> 8) & 0xfff;
 }
 
 function writeInPool(fd: number, bytes: Uint8Array, from: number): Promise<number> {

@@ -1,6 +1,7 @@
 import { errnoName, errnoText } from './errno.ts';
 import { type ErrorKind, type KernelRefusal, ToolError } from './errors.ts';
 import { explainObject, isVerdict } from './explain-object.ts';
+import { explainXdp } from './explain-xdp.ts';
 import type { Explanation } from './explanation.ts';
 
 /** What explains a refusal besides the call itself. */
@@ -87,6 +88,9 @@ function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explan
     case 'pin get':
     case 'unpin':
       return pinGet(refusal);
+    case 'xdp attach':
+    case 'xdp detach':
+      return explainXdp(refusal);
     default:
       return operation.startsWith('object ') ? explainObject(refusal) : undefined;
   }

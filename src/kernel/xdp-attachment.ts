@@ -3,6 +3,7 @@ import { KernelRefusal } from '../domain/errors.ts';
 import { recordLibbpf } from '../ffi/libbpf-log.ts';
 import { libbpf } from '../ffi/libbpf.ts';
 import { check } from './check.ts';
+import { interfaceName } from './interface-names.ts';
 
 /** Where a program runs: in the driver, on the skb, or on the NIC itself. */
 export type XdpMode = 'native' | 'generic' | 'offload';
@@ -69,7 +70,8 @@ function change(
   const extack = messages
     .map(({ text }) => /Kernel error message: (.*)/.exec(text)?.[1])
     .find((text) => text !== undefined);
-  throw new KernelRefusal(operation, -result, { ifindex, mode, ...(extack !== undefined && { extack }) });
+  const ifname = interfaceName(ifindex);
+  throw new KernelRefusal(operation, -result, { ifindex, ifname, mode, ...(extack !== undefined && { extack }) });
 }
 
 /** struct bpf_xdp_attach_opts (bpf/libbpf.h): size_t sz, int old_prog_fd. */

@@ -1,0 +1,57 @@
+import type { KernelRefusal } from './errors.ts';
+import type { Explanation } from './explanation.ts';
+
+const EBUSY = 16;
+const EEXIST = 17;
+const ENODEV = 19;
+const EINVAL = 22;
+const ENOSPC = 28;
+const ERANGE = 34;
+const EOPNOTSUPP = 95;
+
+/**
+ * Words for a refused `xdp attach` or `xdp detach`. The kernel's own words (the extended ack, fact `extack`) are part of
+ * the message: drivers give reasons that no errno tells.
+ */
+export function explainXdp({ operation, errno, facts }: KernelRefusal): Explanation | undefined {
+  const device = String(facts['ifname'] ?? `ifindex ${String(facts['ifindex'])}`);
+  const extack = facts['extack'] === undefined ? undefined : String(facts['extack']);
+  const because = extack === undefined ? '' : `: ${withinSentence(extack)}`;
+  const failed =
+    operation === 'xdp detach'
+      ? `the program cannot be detached from ${device}${because}`
+      : `the program cannot be attached to ${device}${because}`;
+  switch (errno) {
+    case ENODEV:
+      return { kind: 'not-found', message: `there is no interface ${device} in this network namespace` };
+    case EOPNOTSUPP:
+      return {
+        kind: 'unsupported',
+        message: `${device} cannot run XDP programs in ${String(facts['mode'])} mode${because}`,
+        ...(facts['mode'] === 'native' && {
+          hint: 'add --mode generic, which works with every driver but is slower',
+        }),
+      };
+    case EBUSY:
+    case EEXIST:
+      return { kind: 'conflict', message: failed, hint: 'see what is attached: xdpctl net show' };
+    case ERANGE:
+      return {
+        kind: 'refused',
+        message: failed,
+        hint: 'lower the MTU, or use a program that is aware of fragments: SEC("xdp.frags")',
+      };
+    case ENOSPC:
+      return { kind: 'refused', message: failed, hint: 'change the number of queues: ethtool -L DEV rx N tx N' };
+    case EINVAL:
+      // BPF_XDP_DEVMAP and BPF_XDP_CPUMAP programs belong in map entries (dev_xdp_attach, net/core/dev.c).
+      return { kind: /can not be attached/.test(extack ?? '') ? 'usage' : 'refused', message: failed };
+    default:
+      return extack === undefined ? undefined : { kind: 'refused', message: failed };
+  }
+}
+
+/** The kernel's sentence as a part of ours; abbreviations (XDP, BPF) keep their capitals. */
+function withinSentence(text: string): string {
+  return /^[A-Z][a-z']/.test(text) ? `${text.charAt(0).toLowerCase()}${text.slice(1)}` : text;
+}

@@ -1,4 +1,4 @@
-import { fstatSync, readFileSync, write, writeSync } from 'node:fs';
+import { fstatSync, write, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 import type { ByteStream } from './output/sink.ts';
@@ -101,7 +101,10 @@ async function main(argv: readonly string[]): Promise<void> {
     stderr,
     env: process.env,
     signal: interruption.signal,
-    readStdin: async () => readFileSync(0, 'utf8'),
+    async *stdin() {
+      const { descriptorPieces } = await import('./cli/input-file.ts');
+      yield* descriptorPieces(0, interruption.signal);
+    },
   });
   if (signal !== undefined) die(signal);
   process.exitCode = exitCode;

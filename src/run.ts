@@ -1,6 +1,7 @@
-import { catalogue, findObject, loadVerb, loadVerbs } from './cli/catalogue.ts';
+import { findObject, loadVerbs } from './cli/catalogue.ts';
 import { splitCommandLine } from './cli/command-line.ts';
 import { type Context, Interrupted } from './cli/context.ts';
+import { findVerb } from './cli/find-verb.ts';
 import { defaultOptions, type GlobalOptions, globalOptionSpecs } from './cli/global-options.ts';
 import { OpenMaps } from './cli/open-maps.ts';
 import type { ParsedOptions } from './cli/program.ts';
@@ -17,7 +18,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted when a signal asks the command to end; the reason is the signal's name. */
   readonly signal: AbortSignal;
-  readStdin(): Promise<string>;
+  /** Standard input, piece by piece as it comes. */
+  stdin(): AsyncIterable<Uint8Array>;
 }
 
 export interface Ending {
@@ -63,8 +65,10 @@ export async function run(argv: readonly string[], io: Io): Promise<Ending> {
       signal: io.signal,
       maps,
       breathe,
-      readStdin: io.readStdin,
+      findVerb,
+      stdin: io.stdin,
       warn: (warning) => reporter.warn(warning),
+      failure: (error) => reporter.failure(error),
       ready: (text) => reporter.ready(text),
       note: (text) => reporter.note(text),
     };
@@ -76,7 +80,7 @@ export async function run(argv: readonly string[], io: Io): Promise<Ending> {
   } catch (error) {
     await reporter.endOutput();
     if (error instanceof Interrupted && io.signal.aborted) {
-      if (error.message !== '') await reporter.note(error.message);
+      if (error.message !== '') await reporter.interruption(error.message);
       return { exitCode: 1, signal: io.signal.reason as NodeJS.Signals };
     }
     const { toToolError } = await import('./cli/to-tool-error.ts');
@@ -106,32 +110,6 @@ async function parsedOptions(tokens: readonly string[], own: readonly OptionSpec
   if (tokens.length === 0) return { global: defaultOptions, own: {}, help: false, version: false };
   const { parseOptions } = await import('./cli/program.ts');
   return parseOptions(tokens, own);
-}
-
-/** The verb that the words name; undefined for help and version. @throws ToolError usage for an unknown word */
-async function findVerb(words: readonly string[]): Promise<Verb | undefined> {
-  const [objectName, verbName] = words;
-  if (objectName === undefined || objectName === 'help' || objectName === 'version') return undefined;
-  const object = findObject(objectName);
-  if (object === undefined) {
-    const { unknownWord } = await import('./cli/program.ts');
-    throw unknownWord(
-      'object',
-      objectName,
-      catalogue.map(({ name }) => name),
-      'xdpctl help',
-    );
-  }
-  if (verbName === 'help') return undefined;
-  const name = verbName ?? object.defaultVerb;
-  if (name === undefined) return undefined;
-  const verb = await loadVerb(object, name);
-  if (verb === undefined) {
-    const { unknownWord } = await import('./cli/program.ts');
-    const known = [...Object.keys(object.verbs), ...Object.keys(object.aliases ?? {})];
-    throw unknownWord(`verb of ${object.name}`, name, known, `xdpctl ${object.name} help`);
-  }
-  return verb;
 }
 
 function isHelpWord(words: readonly string[]): boolean {

@@ -49,6 +49,13 @@ export const catalogue: readonly CatalogueObject[] = [
       explain: () => import('./debug/explain.ts'),
     },
   },
+  {
+    name: 'batch',
+    summary: 'many commands in one run',
+    verbs: {
+      file: () => import('./batch/file.ts'),
+    },
+  },
 ];
 
 /** The object of that name, or undefined. */

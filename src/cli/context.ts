@@ -1,6 +1,8 @@
+import type { ToolError } from '../domain/errors.ts';
 import type { Warning } from '../output/reporter.ts';
 import type { GlobalOptions } from './global-options.ts';
 import type { OpenMaps } from './open-maps.ts';
+import type { Verb } from './verb.ts';
 
 /** What a verb may use besides its input. */
 export interface Context {
@@ -10,8 +12,12 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Maps that stay open from one line of a batch to the next. */
   readonly maps: OpenMaps;
-  /** All of standard input. */
-  readStdin(): Promise<string>;
+  /** The verb that words name; undefined for help. @throws ToolError usage for an unknown word */
+  findVerb(words: readonly string[]): Promise<Verb | undefined>;
+  /** Standard input, piece by piece as it comes. */
+  stdin(): AsyncIterable<Uint8Array>;
+  /** Reports an error after which the command goes on. */
+  failure(error: ToolError): Promise<void>;
   warn(warning: Warning): Promise<void>;
   ready(text: string): Promise<void>;
   note(text: string): Promise<void>;

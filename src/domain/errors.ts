@@ -9,6 +9,18 @@ export type ErrorKind =
   | 'findings'
   | 'bug';
 
+/** The line of a batch that failed. */
+export interface BatchPlace {
+  /** The file as it was named, or `standard input`. */
+  readonly file: string;
+  /** From 1; of a command that goes over several lines, the first. */
+  readonly line: number;
+  /** Its words; absent where the line could not be split into words. */
+  readonly command?: readonly string[];
+  /** How many commands were done before it. */
+  readonly applied: number;
+}
+
 export interface ErrorDetails {
   /** What to do about it, in words or as a command to type. */
   readonly hint?: string;
@@ -16,6 +28,7 @@ export interface ErrorDetails {
   readonly errno?: number;
   /** The operation that failed, e.g. `map update`. */
   readonly operation?: string;
+  readonly batch?: BatchPlace;
   readonly cause?: unknown;
 }
 
@@ -26,6 +39,7 @@ export class ToolError extends Error {
   readonly hint: string | undefined;
   readonly errno: number | undefined;
   readonly operation: string | undefined;
+  readonly batch: BatchPlace | undefined;
 
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -33,6 +47,7 @@ export class ToolError extends Error {
     this.hint = details.hint;
     this.errno = details.errno;
     this.operation = details.operation;
+    this.batch = details.batch;
   }
 }
 

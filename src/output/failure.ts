@@ -1,5 +1,5 @@
 import { errnoName } from '../domain/errno.ts';
-import type { ToolError } from '../domain/errors.ts';
+import type { BatchPlace, ToolError } from '../domain/errors.ts';
 import { exitCodes } from '../domain/exit-code.ts';
 import type { Painter } from './color.ts';
 import { printable } from './printable.ts';
@@ -13,12 +13,13 @@ export interface FailureJson {
     readonly errno?: number;
     readonly errnoName?: string | undefined;
     readonly operation?: string;
+    readonly batch?: BatchPlace;
   };
 }
 
 /** The error as a JSON object. */
 export function failureJson(error: ToolError): FailureJson {
-  const { message, hint, errno, operation } = error;
+  const { message, hint, errno, operation, batch } = error;
   return {
     error: {
       exit: exitCodes[error.kind],
@@ -26,6 +27,7 @@ export function failureJson(error: ToolError): FailureJson {
       ...(hint !== undefined && { hint }),
       ...(errno !== undefined && { errno, errnoName: errnoName(errno) }),
       ...(operation !== undefined && { operation }),
+      ...(batch !== undefined && { batch }),
     },
   };
 }

@@ -58,10 +58,35 @@ export interface Report {
 }
 
 /**
+ * A JSON document that programs and people read alike, because it is made to be kept in a file: the same in both modes,
+ * one entry a line for people.
+ */
+export interface Document {
+  readonly kind: 'document';
+  /** The text; `dense` leaves out what only makes it readable. */
+  pieces(dense: boolean): Iterable<string> | AsyncIterable<string>;
+}
+
+/** Commands that run one after another, each with an outcome of its own (batch). */
+export interface Sequence {
+  readonly kind: 'sequence';
+  run(printer: SequencePrinter): Promise<void>;
+}
+
+export interface SequencePrinter {
+  /** Prints what a command gave. A promise when that has to be waited for. */
+  command(words: readonly string[], outcome: Outcome | undefined): Promise<void> | undefined;
+  /** Passes on what was printed so far, because the next command may be long in coming. */
+  flush(): Promise<void>;
+  /** The last line, for people only. */
+  footer(text: string): void;
+}
+
+/**
  * What a verb returns: data, and how people see it. A verb with nothing to say returns undefined.
  * `findings` asks for exit code 10 (only where the user gave --exit-code).
  */
-export type Outcome = (One | Rows<never> | Entries | Text | Stream | Report) & {
+export type Outcome = (One | Rows<never> | Entries | Text | Stream | Report | Document | Sequence) & {
   readonly findings?: boolean;
 };
 

@@ -3,8 +3,9 @@ import { type ColorChoice, type Painter, painter, wantsColor } from './color.ts'
 import { EntryWriter } from './entry-writer.ts';
 import { failureJson, failureText } from './failure.ts';
 import { jsonText } from './json.ts';
-import type { Entries, One, Outcome, Rows, Stream } from './outcome.ts';
+import type { Document, Entries, One, Outcome, Rows, Stream } from './outcome.ts';
 import { printable } from './printable.ts';
+import { printSequence, printSequenceJson } from './sequence-printer.ts';
 import { type ByteStream, Sink } from './sink.ts';
 import { boxTable, PlainTable } from './table.ts';
 
@@ -79,6 +80,10 @@ export class Reporter {
         return;
       case 'stream':
         return this.#streamJson(outcome);
+      case 'document':
+        return this.#document(outcome, !pretty);
+      case 'sequence':
+        return printSequenceJson(outcome, this.out, pretty, (part, deeper) => this.printJson(part, deeper));
     }
   }
 
@@ -106,6 +111,12 @@ export class Reporter {
     if (this.json || this.#options.quiet) return;
     this.#err.text(`${printable(text)}\n`);
     await this.#err.end();
+  }
+
+  /** How far a command came that a signal stopped. */
+  async interruption(text: string): Promise<void> {
+    if (this.json) await this.warn({ message: text });
+    else await this.note(text);
   }
 
   /** A line of a library's log (--debug). */
@@ -142,6 +153,12 @@ export class Reporter {
         return this.#rowsTable(outcome);
       case 'entries':
         return this.#entriesTable(outcome);
+      case 'document':
+        await this.#document(outcome, false);
+        this.out.text('\n');
+        return;
+      case 'sequence':
+        return printSequence(outcome, this.out, this.#options.quiet, (part) => this.#printHuman(part));
       case 'stream':
         for await (const item of outcome.items) {
           this.out.text(this.json ? `${jsonText(item.data, false)}\n` : item.text);
@@ -228,6 +245,18 @@ export class Reporter {
       });
     } finally {
       this.out.text(pretty ? '\n]' : ']');
+    }
+  }
+
+  async #document(outcome: Document, dense: boolean): Promise<void> {
+    for await (const piece of outcome.pieces(dense)) {
+      this.out.text(piece);
+      if (this.out.pressing) {
+        await this.out.drain();
+        if (this.out.closed) return;
+      }
+      const pause = this.#breathe();
+      if (pause !== undefined) await pause;
     }
   }
 

@@ -40,8 +40,9 @@ export async function startTracing(
   via: Via,
   request: TraceRequest,
   onSkipped: (failure: BackendFailure) => void = () => {},
+  backends: readonly TracingBackend[] = tracingBackends,
 ): Promise<TraceSession> {
-  const candidates = via === 'auto' ? tracingBackends : [preferredBackend(via)];
+  const candidates = backends.filter(({ name }) => via === 'auto' || via === name);
   const failures: BackendFailure[] = [];
   for (const backend of candidates) {
     try {

@@ -5,9 +5,13 @@ import { delimiter, join } from 'node:path';
 /** Where administrators' programs are, also when the user's PATH leaves them out. */
 const alwaysSearched = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
+/** The folders in which programs are looked for. */
+function programFolders(): readonly string[] {
+  return [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), ...alwaysSearched];
+}
+
 /** The path of a program, or undefined when it is not installed. */
-export function findProgram(name: string, path: string | undefined = process.env['PATH']): string | undefined {
-  const folders = path === undefined ? alwaysSearched : [...path.split(delimiter).filter(Boolean), ...alwaysSearched];
+export function findProgram(name: string, folders = programFolders()): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
@@ -24,8 +28,8 @@ function isExecutable(path: string): boolean {
  * The words that make the kernel kill a program when this process dies, also of SIGKILL: setpriv of util-linux. Empty
  * where there is none that can (busybox); then the tracers notice by themselves that nobody reads them any more.
  */
-export function deathBinding(path?: string): string[] {
-  const setpriv = findProgram('setpriv', path);
+export function deathBinding(folders = programFolders()): string[] {
+  const setpriv = findProgram('setpriv', folders);
   if (setpriv === undefined) return [];
   const { stdout } = spawnSync(setpriv, ['--help'], { encoding: 'utf8' });
   return stdout.includes('--pdeathsig') ? [setpriv, '--pdeathsig', 'KILL', '--'] : [];

@@ -1,0 +1,146 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { planCounting } from '../../src/tracing/counting-row.ts';
+import {
+  bpftraceArguments,
+  bpftraceCommandText,
+  bpftraceEnvironment,
+  bpftraceMapKeys,
+  bpftraceProgram,
+  perfCommandText,
+  perfEventArguments,
+} from '../../src/tracing/recipes.ts';
+import { recordedEvents, withoutFields } from './recorded.ts';
+
+const quiet = { arrow: true, tickMilliseconds: 1000, printAtTick: false };
+
+describe('the plan', () => {
+  it('has all rows but the one that Linux 6.17 removed', () => {
+    const plan = planCounting(recordedEvents());
+    expect(plan.missing).toEqual(['redirect_map_err']);
+    expect(plan.rows.map(({ name }) => name)).toEqual([
+      'redirect_err',
+      'exception',
+      'devmap_xmit',
+      'cpumap_enqueue',
+      'cpumap_kthread_drops',
+      'cpumap_kthread_xdp_drop',
+      'bulk_tx',
+    ]);
+  });
+
+  it('does without what another kernel does not have', () => {
+    const events = withoutFields(recordedEvents(), { xdp_cpumap_kthread: ['xdp_drop'], xdp_bulk_tx: 'all' });
+    expect(planCounting(events).missing).toEqual(['redirect_map_err', 'cpumap_kthread_xdp_drop', 'bulk_tx']);
+    expect(bpftraceProgram(planCounting(events), quiet)).not.toMatch(/xdp_drop|bulk_tx/);
+  });
+
+  it('takes the fields that only an older kernel has', () => {
+    const events = new Map(recordedEvents());
+    const old = events.get('xdp_redirect_err')!;
+    events.set('xdp_devmap_xmit', {
+      ...events.get('xdp_devmap_xmit')!,
+      fields: new Map([...events.get('xdp_devmap_xmit')!.fields, ...old.fields]),
+    });
+    events.set('xdp_redirect_map_err', { ...old, name: 'xdp_redirect_map_err' });
+    const program = bpftraceProgram(planCounting(events), quiet);
+    expect(program).toContain('args->to_ifindex, -args->err, args->map_id, args->map_index] = sum(args->drops)');
+    expect(program).toContain('tracepoint:xdp:xdp_redirect_map_err { @redirect_map_err[');
+  });
+
+  it.each([-1, 2 ** 32, 1.5, Number.NaN, '1; exit()' as unknown as number])('refuses %j in a filter', (id) => {
+    expect(() => planCounting(recordedEvents(), { ifindexes: [id] })).toThrow(TypeError);
+    expect(() => planCounting(recordedEvents(), { progIds: [1, id] })).toThrow(TypeError);
+    expect(() => planCounting(recordedEvents(), { mapIds: [id] })).toThrow(TypeError);
+  });
+});
+
+describe('the bpftrace program', () => {
+  it('is the recipe of this kernel', () => {
+    expect(bpftraceProgram(planCounting(recordedEvents()), quiet)).toBe(
+      [
+        'BEGIN { printf("ready\\n"); }',
+        'tracepoint:xdp:xdp_redirect_err { @redirect_err[args->ifindex, args->prog_id, args->map_id, args->map_index, args->to_ifindex, -args->err] = count(); }',
+        'tracepoint:xdp:xdp_exception { @exception[args->ifindex, args->prog_id, args->act] = count(); }',
+        'tracepoint:xdp:xdp_devmap_xmit /args->drops > 0/ { @devmap_xmit[args->from_ifindex, args->to_ifindex, -args->err] = sum(args->drops); }',
+        'tracepoint:xdp:xdp_cpumap_enqueue /args->drops > 0/ { @cpumap_enqueue[args->map_id, args->cpu, args->to_cpu] = sum(args->drops); }',
+        'tracepoint:xdp:xdp_cpumap_kthread /args->drops > 0/ { @cpumap_kthread_drops[args->map_id, args->cpu] = sum(args->drops); }',
+        'tracepoint:xdp:xdp_cpumap_kthread /args->xdp_drop > 0/ { @cpumap_kthread_xdp_drop[args->map_id, args->cpu] = sum(args->xdp_drop); }',
+        'tracepoint:xdp:xdp_bulk_tx /args->drops > 0/ { @bulk_tx[args->ifindex, -args->err] = sum(args->drops); }',
+        'interval:ms:1000 { printf("tick\\n"); }',
+      ].join('\n'),
+    );
+  });
+
+  it('filters in the kernel by what each event carries', () => {
+    const plan = planCounting(recordedEvents(), { ifindexes: [4, 5], progIds: [116], mapIds: [33] });
+    const program = bpftraceProgram(plan, { ...quiet, arrow: false });
+    expect(program).toContain(
+      'xdp_redirect_err /(args.ifindex == 4 || args.ifindex == 5 || args.to_ifindex == 4 || args.to_ifindex == 5) && ' +
+        '(args.prog_id == 116) && (args.map_id == 33 || args.map_id == 2147483647 || args.map_id == 0)/',
+    );
+    expect(program).toContain('xdp_exception /(args.ifindex == 4 || args.ifindex == 5) && (args.prog_id == 116)/');
+    expect(program).toContain('xdp_bulk_tx /(args.drops > 0) && (args.ifindex == 4 || args.ifindex == 5)/');
+    expect(program).toContain('xdp_cpumap_enqueue /(args.drops > 0) && (args.map_id == 33 ||');
+  });
+
+  it('prints its maps at each tick when it is told to, and only then', () => {
+    const program = bpftraceProgram(planCounting(recordedEvents()), {
+      ...quiet,
+      printAtTick: true,
+      tickMilliseconds: 250,
+    });
+    expect(program).toContain('interval:ms:250 { print(@redirect_err); print(@exception);');
+  });
+
+  it('consists of nothing but our own words and numbers', () => {
+    const ids = fc.array(fc.nat({ max: 0xffff_ffff }), { maxLength: 3 });
+    fc.assert(
+      fc.property(ids, ids, ids, (ifindexes, progIds, mapIds) => {
+        const program = bpftraceProgram(planCounting(recordedEvents(), { ifindexes, progIds, mapIds }), quiet);
+        expect(program).toMatch(/^[\w\s@:(){}[\]/=&|<>,.;\\"-]*$/);
+        for (const id of [...ifindexes, ...progIds, ...mapIds]) expect(program).toContain(`== ${id}`);
+      }),
+    );
+  });
+});
+
+describe('the perf events', () => {
+  it('are those of this kernel, each with a filter the kernel applies', () => {
+    const plan = planCounting(recordedEvents(), { ifindexes: [4] });
+    expect(
+      perfEventArguments(plan)
+        .join(' ')
+        .split(/ (?=-e)/),
+    ).toEqual([
+      '-e xdp:xdp_redirect_err --filter ifindex == 4 || to_ifindex == 4',
+      '-e xdp:xdp_exception --filter ifindex == 4',
+      '-e xdp:xdp_devmap_xmit --filter (drops > 0) && (from_ifindex == 4 || to_ifindex == 4)',
+      '-e xdp:xdp_cpumap_enqueue --filter drops > 0',
+      '-e xdp:xdp_cpumap_kthread --filter drops > 0 || xdp_drop > 0',
+      '-e xdp:xdp_bulk_tx --filter (drops > 0) && (ifindex == 4)',
+    ]);
+  });
+});
+
+describe('the commands to copy', () => {
+  it('are quoted for the shell', () => {
+    const plan = planCounting(recordedEvents());
+    expect(bpftraceCommandText(plan, true, 16_384)).toMatch(
+      /^env BPFTRACE_MAP_KEYS_MAX=16384 BPFTRACE_MAX_MAP_KEYS=16384 bpftrace -e 'tracepoint:[^']*'$/s,
+    );
+    expect(perfCommandText(plan)).toMatch(
+      /^perf record -q -a -o - -e xdp:xdp_redirect_err .*--filter 'drops > 0' .*\| perf script -i - -F cpu,event,trace$/,
+    );
+  });
+});
+
+describe('how bpftrace is run', () => {
+  it('with unbuffered JSON, and room for more than its 4,096 keys', () => {
+    expect(bpftraceArguments('x')).toEqual(['-f', 'json', '-B', 'none', '-e', 'x']);
+    expect(bpftraceEnvironment(9)).toEqual({ BPFTRACE_MAP_KEYS_MAX: '9', BPFTRACE_MAX_MAP_KEYS: '9' });
+    expect(bpftraceMapKeys(2)).toBe(16_384);
+    expect(bpftraceMapKeys(256)).toBe(4096);
+  });
+});

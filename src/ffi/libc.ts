@@ -24,6 +24,8 @@ export interface Libc {
   ioctl(fd: number, request: number, argument: Uint8Array): number;
   mmap(address: Pointer, length: number, protection: number, flags: number, fd: number, offset: number): Pointer;
   munmap(address: Pointer, length: number): number;
+  poll(descriptors: Uint8Array, count: number, milliseconds: number): number;
+  writev(fd: number, pieces: Uint8Array, count: number): number;
   vsnprintf(buffer: Uint8Array, size: number, format: Pointer, arguments_: Pointer): number;
   syscall(number: number, a: number, b: number, c: number): number;
 }
@@ -58,6 +60,8 @@ export const libc = bindLibrary<Libc>(null, {
   ioctl: [int, [int, 'uint64_t', ptr]],
   mmap: [ptr, [ptr, size, int, int, int, 'int64_t']],
   munmap: [int, [ptr, size]],
+  poll: [int, [ptr, 'uint64_t', int]],
+  writev: [ssize, [int, ptr, int]],
   vsnprintf: [int, [ptr, size, ptr, ptr]],
   syscall: ['int64_t', ['int64_t', 'int64_t', 'int64_t', 'int64_t']],
 });
@@ -65,4 +69,27 @@ export const libc = bindLibrary<Libc>(null, {
 /** The positive errno that the last FFI call left behind. */
 export function lastErrno(): number {
   return koffi().errno();
+}
+
+/** What a call in another thread returned, and the errno that it left behind. */
+export interface ThreadResult {
+  readonly result: number;
+  readonly errno: number;
+}
+
+/**
+ * Makes a call in a thread of the pool, so that the event loop goes on meanwhile. The caller keeps its buffers alive and
+ * its descriptors open until it ends. The thread is in the network namespace that the process began in.
+ */
+export function callInThread<Parameters extends unknown[]>(
+  call: (...parameters: Parameters) => number,
+  ...parameters: Parameters
+): Promise<ThreadResult> {
+  const bound = call as unknown as { async(...all: unknown[]): void };
+  return new Promise((resolve) => {
+    bound.async(...parameters, (_: null, result: number) => {
+      // koffi sets errno to that of the thread for the time of this callback.
+      resolve({ result, errno: lastErrno() });
+    });
+  });
 }

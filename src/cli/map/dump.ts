@@ -1,15 +1,17 @@
 import { errnoName } from '../../domain/errno.ts';
 import { ToolError } from '../../domain/errors.ts';
 import { hexWords } from '../../domain/hex.ts';
-import { decodeInteger } from '../../domain/integer.ts';
+import { decodeInteger, encodeInteger } from '../../domain/integer.ts';
 import { isIndexed, unreadableReason } from '../../domain/map-type.ts';
 import { entryChunks } from '../../kernel/map-entries.ts';
 import type { BpfMap } from '../../kernel/map.ts';
 import { type Column, type Outcome, rows } from '../../output/outcome.ts';
 import { counted } from '../../output/reporter.ts';
+import type { Context } from '../context.ts';
 import type { Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
 import { WordList } from '../words/word-list.ts';
+import { keyText } from './format/bytes.ts';
 import { type EntryFormat, entryFormat, type EntryRow, isPlainBytes } from './format/entry-format.ts';
 
 export const verb: Verb = {
@@ -20,6 +22,7 @@ export const verb: Verb = {
   description: [
     'Prints the occupied entries; with the word all the empty slots too, as bpftool does.',
     'An ifindex is given its name in the network namespace that the command runs in (--netns chooses another).',
+    'The sockets of an xskmap are read by a program that looks at them, because the system call refuses to: queue, interface, whether the socket is bound, and the process that holds it. Its value is what a BPF program finds there, the number of the queue. Without CAP_PERFMON only the queues can be read.',
   ],
   arguments: [
     { name: 'MAP', description: 'id N, name NAME, pinned PATH, a bare NAME or a /PATH' },
@@ -54,7 +57,7 @@ KEY  IFINDEX  INTERFACE  PROGRAM
 …`,
     },
   ],
-  run({ words: list }, context): Outcome {
+  run({ words: list }, context): Outcome | Promise<Outcome> {
     const words = new WordList(list);
     const handle = takeHandle(words, 'map');
     const all = words.accept('all');
@@ -62,15 +65,46 @@ KEY  IFINDEX  INTERFACE  PROGRAM
     const map = context.maps.open(handle);
     checkReadable(map);
     const { keySize, valueSize, maxEntries, typeName } = map.info;
-    if (isPlainBytes(map.info)) {
+    if (typeName === 'xskmap') return dumpXskmap(map, all, context);
+    if (isPlainBytes(map)) {
       return { kind: 'entries', keySize, valueSize, chunks: entryChunks(map) };
     }
     const format = entryFormat(map);
     return rows(entryRows(map, format, all), columnsOf(format), (count) =>
-      isIndexed(typeName) && !all ? `${count} of ${maxEntries} slots occupied` : counted(count, 'entry', 'entries'),
+      isIndexed(typeName) && !all ? slots(count, maxEntries) : counted(count, 'entry', 'entries'),
     );
   },
 };
+
+async function dumpXskmap(map: BpfMap, all: boolean, { warn }: Context): Promise<Outcome> {
+  const { readXskmap, xskmapColumns } = await import('./format/xskmap.ts');
+  const { rows: sockets, warning } = readXskmap(map);
+  if (warning !== undefined) await warn(warning);
+  const { maxEntries } = map.info;
+  const columns = columnsOf({ key: keyText, columns: xskmapColumns });
+  return all
+    ? rows(withEmptySlots(sockets, maxEntries), columns, (count) => counted(count, 'entry', 'entries'))
+    : rows(sockets, columns, (count) => slots(count, maxEntries));
+}
+
+/** The sockets, and for each key between them an empty slot. */
+function* withEmptySlots(
+  sockets: readonly (EntryRow & { readonly formatted: { readonly key: number } })[],
+  maxEntries: number,
+): Generator<EntryRow> {
+  let next = 0;
+  for (let key = 0; key < maxEntries; key += 1) {
+    const socket = sockets[next];
+    if (socket?.formatted.key === key) {
+      next += 1;
+      yield socket;
+    } else yield emptyRow(encodeInteger(key, 4), ENOENT);
+  }
+}
+
+function slots(occupied: number, all: number): string {
+  return `${occupied} of ${all} slots occupied`;
+}
 
 /** @throws ToolError unsupported for maps that user space cannot read */
 export function checkReadable(map: BpfMap): void {
@@ -105,7 +139,7 @@ function emptyRow(key: Uint8Array, errno: number): EntryRow {
   };
 }
 
-function columnsOf(format: EntryFormat): Column<EntryRow>[] {
+function columnsOf(format: Pick<EntryFormat, 'key' | 'columns'>): Column<EntryRow>[] {
   return [
     { header: 'KEY', cell: (row) => (isEmpty(row) ? emptyKey(row) : format.key(row)), align: 'right' },
     ...format.columns.map((column, index) => ({

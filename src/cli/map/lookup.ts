@@ -1,7 +1,9 @@
 import { ToolError } from '../../domain/errors.ts';
 import { hexText } from '../../domain/hex.ts';
 import { decodeInteger } from '../../domain/integer.ts';
-import { one, type Outcome } from '../../output/outcome.ts';
+import type { BpfMap } from '../../kernel/map.ts';
+import { type Column, one, type Outcome } from '../../output/outcome.ts';
+import type { Context } from '../context.ts';
 import type { Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
 import { takeKey } from '../words/key.ts';
@@ -51,7 +53,7 @@ interface  eth1`,
           "operation":"map lookup"}}`,
     },
   ],
-  run({ words: list }, context): Outcome {
+  run({ words: list }, context): Outcome | Promise<Outcome> {
     const words = new WordList(list);
     const handle = takeHandle(words, 'map');
     words.expect('key');
@@ -59,25 +61,39 @@ interface  eth1`,
     const key = takeKey(words, map.info);
     words.end();
     checkReadable(map);
+    if (map.info.typeName === 'xskmap') return lookUpSocket(map, key, context);
     const value = new Uint8Array(map.valueLength);
-    if (!map.lookup(key, value)) {
-      throw new ToolError('not-found', `the ${map.info.typeName} has no entry at key ${keyName(key)}`, {
-        hint: 'see: xdpctl map dump',
-        errno: 2,
-        operation: 'map lookup',
-      });
-    }
+    if (!map.lookup(key, value)) throw noEntry(map, key);
     const format = entryFormat(map);
     const row = format.row(key, value);
-    return one(row, [
-      ['key', format.key(row)],
-      ...format.columns.map(({ header, cell }): [string, string | undefined] => [
-        header.toLowerCase(),
-        cell(row) || undefined,
-      ]),
-    ]);
+    return entryOutcome(row, format.key(row), format.columns);
   },
 };
+
+async function lookUpSocket(map: BpfMap, key: Uint8Array, { warn }: Context): Promise<Outcome> {
+  const { readXskmap, xskmapColumns } = await import('./format/xskmap.ts');
+  const index = Number(decodeInteger(key));
+  const { rows, warning } = readXskmap(map, index, index + 1);
+  const [row] = rows;
+  if (row === undefined) throw noEntry(map, key);
+  if (warning !== undefined) await warn(warning);
+  return entryOutcome(row, keyName(key), xskmapColumns);
+}
+
+function entryOutcome<Row extends object>(row: Row, key: string, columns: readonly Column<Row>[]): Outcome {
+  return one(row, [
+    ['key', key],
+    ...columns.map(({ header, cell }): [string, string | undefined] => [header.toLowerCase(), cell(row) || undefined]),
+  ]);
+}
+
+function noEntry(map: BpfMap, key: Uint8Array): ToolError {
+  return new ToolError('not-found', `the ${map.info.typeName} has no entry at key ${keyName(key)}`, {
+    hint: 'see: xdpctl map dump',
+    errno: 2,
+    operation: 'map lookup',
+  });
+}
 
 /** A key in a message: the integer, or the bytes. */
 export function keyName(key: Uint8Array): string {

@@ -36,6 +36,24 @@ export const formattedValues: readonly JsonSchema[] = [
     title: 'cpumap',
     ...objectOf({ qsize: count("frames that fit in the CPU's queue"), 'prog?': program }),
   },
+  {
+    title: 'xskmap',
+    ...objectOf({
+      'queue?': count('the receive queue that the socket is bound to; absent where it is not bound'),
+      'state?': {
+        enum: ['unbound', 'bound', 'device-gone'],
+        description: 'device-gone: it was bound, and its device left. Like all below absent without CAP_PERFMON',
+      },
+      'mode?': { enum: ['copy', 'zerocopy'], description: 'of a bound socket' },
+      'ifindex?': count("of its device, in the socket's network namespace"),
+      'ifname?': text('its name, where that is the network namespace of the command'),
+      'netns?': count("inode number of the socket's network namespace"),
+      'inode?': count('the N of socket:[N] in /proc/PID/fd; absent when no process holds it'),
+      'pid?': count('of the process that holds it, the first where there are several'),
+      'comm?': text('its name'),
+      'pids?': arrayOf(holder, 'all of them, where there are several'),
+    }),
+  },
   { title: 'values of 1, 2, 4 or 8 bytes', ...wide('the value as an unsigned integer in host byte order') },
 ];
 

@@ -168,7 +168,7 @@ class BpftraceSession implements TraceSession {
   #finish(end: TraceEnd): void {
     if (!this.#end.begin(end) || end.why === 'failed' || this.#tracer.pid === undefined) return;
     this.#misses = runMissesOf(this.#tracer.pid);
-    this.#tracer.kill('SIGINT');
+    this.#tracer.interrupt();
   }
 
   #total(): number {

@@ -157,7 +157,7 @@ class PerfSession implements TraceSession {
     } catch (error) {
       const failure = new BackendFailure('perf', 'failed', error instanceof Error ? error.message : String(error));
       this.#finish({ why: 'failed', error: failure });
-      this.#tracer.kill('SIGKILL');
+      this.#tracer.kill();
     }
   }
 

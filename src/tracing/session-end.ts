@@ -62,11 +62,12 @@ export async function within<T>(milliseconds: number, promise: Promise<T>): Prom
 /** Rejects with the signal's reason when it is aborted; otherwise settles as the promise does. */
 export async function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
   if (signal === undefined) return promise;
-  signal.throwIfAborted();
   const listening = new AbortController();
   const aborted = new Promise<never>((_resolve, reject) => {
     // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- the reason is the caller's
-    signal.addEventListener('abort', () => reject(signal.reason), { signal: listening.signal });
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { signal: listening.signal });
   });
   try {
     return await Promise.race([promise, aborted]);

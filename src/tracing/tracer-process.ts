@@ -82,14 +82,25 @@ export class TracerProcess implements AsyncDisposable {
     return this.child.pid;
   }
 
-  /** Sends a signal; nothing happens when it has ended. */
-  kill(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
+  /** Asks it to end in order (SIGINT); nothing happens when it has ended. */
+  interrupt(): void {
+    this.child.kill('SIGINT');
+  }
+
+  /** Kills it and whatever it has started, which would else keep its output open. */
+  kill(): void {
+    const { pid, exitCode, signalCode } = this.child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It ended between the two lines.
+    }
   }
 
   /** Kills it if it still runs, and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill('SIGKILL');
+    this.kill();
     await this.exit;
   }
 }

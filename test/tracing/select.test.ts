@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+
+import { ToolError } from '../../src/domain/errors.ts';
+import {
+  BackendFailure,
+  type TraceRequest,
+  type TraceSession,
+  type TracingBackend,
+} from '../../src/tracing/backend.ts';
+import { planCounting } from '../../src/tracing/counting-row.ts';
+import { preferredBackend, startTracing, viaWords } from '../../src/tracing/select.ts';
+import { recordedEvents } from './recorded.ts';
+
+const request: TraceRequest = { plan: planCounting(recordedEvents()) };
+
+/** A backend that starts, or fails as told. */
+function backend(name: 'bpftrace' | 'perf', failure?: BackendFailure['kind'] | Error): TracingBackend {
+  return {
+    name,
+    async start(): Promise<TraceSession> {
+      if (failure instanceof Error) throw failure;
+      if (failure !== undefined) throw new BackendFailure(name, failure, `it is ${failure}`);
+      return { backend: name } as TraceSession;
+    },
+    commandText: async () => name,
+  };
+}
+
+async function errorOf(backends: TracingBackend[], via: 'auto' | 'bpftrace' | 'perf' = 'auto'): Promise<ToolError> {
+  try {
+    await startTracing(via, request, () => {}, backends);
+  } catch (error) {
+    if (error instanceof ToolError) return error;
+    throw error;
+  }
+  throw new Error('it started');
+}
+
+describe('startTracing', () => {
+  it('takes the first backend that works, and tells why the others do not', async () => {
+    const skipped: string[] = [];
+    const backends = [backend('bpftrace', 'too-old'), backend('perf')];
+    const session = await startTracing('auto', request, (failure) => skipped.push(failure.message), backends);
+    expect(session.backend).toBe('perf');
+    expect(skipped).toEqual(['it is too-old']);
+  });
+
+  it('takes the one that was asked for, and no other', async () => {
+    const backends = [backend('bpftrace'), backend('perf')];
+    expect((await startTracing('perf', request, () => {}, backends)).backend).toBe('perf');
+    const error = await errorOf([backend('bpftrace', 'failed'), backend('perf')], 'bpftrace');
+    expect(error).toMatchObject({ kind: 'unsupported', message: 'cannot trace with bpftrace: it is failed' });
+    expect(error.hint).toBeUndefined();
+  });
+
+  it('names the packages when nothing is installed', async () => {
+    const error = await errorOf([backend('bpftrace', 'missing'), backend('perf', 'missing')]);
+    expect(error).toMatchObject({
+      kind: 'unsupported',
+      message: 'no tracer works here (bpftrace: it is missing; perf: it is missing)',
+    });
+    for (const words of ['apt install bpftrace', 'dnf install', 'apk add', 'pacman -S', 'apt install linux-perf']) {
+      expect(error.hint).toContain(words);
+    }
+  });
+
+  it('is a matter of permission when one was refused', async () => {
+    const error = await errorOf([backend('bpftrace', 'permission'), backend('perf', 'missing')]);
+    expect(error.kind).toBe('permission');
+    expect(error.hint).toContain('CAP_BPF');
+  });
+
+  it('does not go on after an error that is no failure of a backend', async () => {
+    const stop = new Error('SIGINT');
+    await expect(startTracing('auto', request, () => {}, [backend('bpftrace', stop), backend('perf')])).rejects.toBe(
+      stop,
+    );
+  });
+});
+
+describe('--via', () => {
+  it('takes auto and the names of the backends', () => {
+    expect(viaWords).toEqual(['auto', 'bpftrace', 'perf']);
+    expect(preferredBackend('auto').name).toBe('bpftrace');
+    expect(preferredBackend('perf').name).toBe('perf');
+  });
+});

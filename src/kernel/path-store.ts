@@ -29,9 +29,14 @@ export interface DeviceKey {
   readonly ifindex: number;
 }
 
-/** The root of all such directories, made when it is not there (mode 0700). bpffs must be mounted. */
+/** The root of all such directories, which need not be there. */
 export function storeRoot(): string {
-  const root = `${bpffsMounts()[0] ?? BPFFS_STANDARD}/xdpctl`;
+  return `${bpffsMounts()[0] ?? BPFFS_STANDARD}/xdpctl`;
+}
+
+/** Makes the root (mode 0700) when it is not there. bpffs must be mounted. */
+export function makeStoreRoot(): string {
+  const root = storeRoot();
   mkdirSync(root, { recursive: true, mode: 0o700 });
   return root;
 }
@@ -52,9 +57,13 @@ export class PathStore {
     return existsSync(this.path);
   }
 
-  /** Id of the program pinned here, or undefined. */
-  get programId(): number | undefined {
-    return pinnedProgramId(`${this.path}/${PROGRAM_PIN}`);
+  /**
+   * Which of the programs attached to the device is ours, undefined when none is. Also right after a command that was
+   * killed, before `settle`.
+   */
+  ownAmong(attached: readonly number[]): number | undefined {
+    const own = [this.#staged, this.path].map((directory) => pinnedProgramId(`${directory}/${PROGRAM_PIN}`));
+    return own.find((id) => id !== undefined && attached.includes(id));
   }
 
   /** Makes the directory that pins go into before the switch, and returns its path. */

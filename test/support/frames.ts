@@ -27,6 +27,28 @@ export function sendFrames(from: End, { count, size = 60, dst = 'ff:ff:ff:ff:ff:
   tool(program, args);
 }
 
+/**
+ * Sends frames one by one, a pause after each, while the test goes on; resolves when the kernel has taken all.
+ *
+ * @param options.milliseconds the pause
+ */
+export function startSending(
+  from: End,
+  { count, milliseconds }: { count: number; milliseconds: number },
+): Promise<void> {
+  const script = [process.execPath, join(scripts, 'send-frames.mjs'), from.name];
+  const words = ['--count', String(count), '--interval', String(milliseconds)];
+  const [program = '', ...args] = inNamespace(from.namespace, [...script, ...words]);
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => {
+      if (status === 0) resolve();
+      else reject(new Error(`send-frames: exit ${status}`));
+    });
+  });
+}
+
 /** A counter of arriving frames, in its own process. */
 export class FrameCounter implements AsyncDisposable {
   readonly #child: ChildProcess;

@@ -141,8 +141,9 @@ function configure({ name, namespace }: Place, { mtu, up, gro }: EndOptions): vo
   // Without a link-local address the kernel sends no IPv6 neighbour or multicast chatter that tests would count.
   setLink(namespace, 'set', name, 'addrgenmode', 'none');
   if (mtu !== undefined) setLink(namespace, 'set', name, 'mtu', String(mtu));
-  if (gro !== undefined) setGro({ namespace, name }, gro);
   if (up !== false) setLink(namespace, 'set', name, 'up');
+  // Last, because it tells a peer that is up only while the device is up itself (veth_set_features, drivers/net/veth.c).
+  if (gro !== undefined) setGro({ namespace, name }, gro);
 }
 
 /** Removal goes on when a test has removed something itself. */

@@ -84,16 +84,15 @@ would attach it to eth0 in native mode`,
     const request = parseRequest(input);
     const ifindex = deviceIndex(request.ifname);
     const plan = planOf(request, ifindex, deviceIndex(request.target));
+    using stores = await lockStores(context);
+    const store = stores.of(ifindex);
+    const replacedId = checkFree(queryXdp(ifindex), request);
     if (context.options.dryRun) {
-      checkFree(queryXdp(ifindex), request);
       return dryRun([
         `load ${plan.object} and point key ${ifindex} of its map at ${request.target}`,
         `attach it to ${request.ifname} in ${request.mode} mode`,
       ]);
     }
-    using stores = await lockStores(context);
-    const store = stores.of(ifindex);
-    const replacedId = checkFree(queryXdp(ifindex), request);
     using replaced = replacedId === undefined ? undefined : BpfProgram.byId(replacedId);
     const path = putInPlace(plan, store, replaced && { program: replaced });
     return attached(request, ifindex, path);

@@ -61,8 +61,8 @@ error: eth0 has no XDP program attached`,
     const ifindex = deviceIndex(ifname);
     using stores = await lockStores(context);
     const store = stores.of(ifindex);
-    const ours = store.programId;
     const there = Object.entries(queryXdp(ifindex)) as [XdpMode, number][];
+    const ours = store.ownAmong(there.map(([, id]) => id));
     const found = there.find(([, id]) => id === (forcedId ?? ours));
     if (found === undefined) throw nothingToDetach(ifname, there, forcedId);
     const [mode, id] = found;

@@ -3,7 +3,7 @@ import { BPFFS_STANDARD } from '../../kernel/bpffs-path.ts';
 import { ensureBpffs } from '../../kernel/bpffs.ts';
 import { lockDirectory } from '../../kernel/file-lock.ts';
 import { interfaceIndex } from '../../kernel/interface-names.ts';
-import { currentNetnsInode, PathStore, storeRoot } from '../../kernel/path-store.ts';
+import { currentNetnsInode, makeStoreRoot, PathStore, storeRoot } from '../../kernel/path-store.ts';
 import { queryXdp } from '../../kernel/xdp-attachment.ts';
 import { type Context, Interrupted } from '../context.ts';
 
@@ -14,13 +14,19 @@ export interface LockedStores extends Disposable {
 }
 
 /**
- * Locks the directories of all devices and makes bpffs ready for them.
+ * Locks the directories of all devices and makes bpffs ready for them. A dry run changes nothing, not even that: it
+ * looks at the stores as they are.
  *
  * @throws Interrupted while waiting for another command
  */
 export async function lockStores(context: Context): Promise<LockedStores> {
-  ensureBpffs(BPFFS_STANDARD, { nomount: context.options.nomount, dryRun: false });
-  const root = storeRoot();
+  const { nomount, dryRun } = context.options;
+  ensureBpffs(BPFFS_STANDARD, { nomount, dryRun });
+  if (dryRun) {
+    const [seen, here] = [storeRoot(), currentNetnsInode()];
+    return { of: (ifindex) => new PathStore(seen, { netns: here, ifindex }), [Symbol.dispose]: () => undefined };
+  }
+  const root = makeStoreRoot();
   let lock: Disposable;
   try {
     lock = await lockDirectory(root, context.signal);

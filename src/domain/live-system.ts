@@ -30,8 +30,10 @@ export interface LivePeer {
   readonly up?: boolean;
   readonly mtu?: number;
   readonly gro?: boolean;
-  /** Whether an XDP program is attached to it. */
+  /** Whether its driver runs an XDP program (native mode). */
   readonly hasXdp?: boolean;
+  /** Transmit queues in use; a veth with fewer receive queues than these has no XDP at all. */
+  readonly txQueues?: number;
 }
 
 export interface LiveDevice {
@@ -45,6 +47,8 @@ export interface LiveDevice {
   /** rtnetlink's IFLA_INFO_KIND (`veth`, `bridge`, `tun`); absent for hardware and for lo. */
   readonly kind?: string;
   readonly peer?: LivePeer;
+  /** NETDEV_XDP_ACT_BASIC: whether its driver runs XDP programs; absent where the kernel does not tell. */
+  readonly nativeXdp?: boolean;
   /** NETDEV_XDP_ACT_NDO_XMIT: whether it transmits redirected frames now. */
   readonly ndoXmit: Ability;
   /** NETDEV_XDP_ACT_NDO_XMIT_SG: the same for multi-buffer frames. */

@@ -39,6 +39,7 @@ export function listNamespaces(): LiveNetns[] {
 /** A network namespace that is held open: it stays, and can be entered, whatever becomes of its name and processes. */
 export interface HeldNamespace {
   readonly netns: LiveNetns;
+  readonly fd: number;
   /** For enterNetns; valid as long as the set is. */
   readonly path: string;
 }
@@ -46,15 +47,12 @@ export interface HeldNamespace {
 /** Network namespaces held open together. Those that vanish meanwhile or may not be opened are left out. */
 export class NamespaceSet implements Disposable {
   readonly list: readonly HeldNamespace[];
-  readonly #fds: number[] = [];
 
   constructor(namespaces: readonly LiveNetns[] = listNamespaces()) {
     this.list = namespaces.flatMap((netns) => {
       const path = netns.current ? OWN : namespacePath(netns);
       const fd = path === undefined ? undefined : tryOpen(path);
-      if (fd === undefined) return [];
-      this.#fds.push(fd);
-      return [{ netns, path: `/proc/self/fd/${fd}` }];
+      return fd === undefined ? [] : [{ netns, fd, path: `/proc/self/fd/${fd}` }];
     });
   }
 
@@ -64,16 +62,16 @@ export class NamespaceSet implements Disposable {
    * @param socket NETLINK_ROUTE, of the namespace whose numbers they are
    */
   byNetnsId(socket: NetlinkSocket): ReadonlyMap<number, LiveNetns> {
-    const byId = new Map<number, LiveNetns>();
-    this.list.forEach(({ netns }, index) => {
-      const id = netnsIdOf(this.#fds[index] ?? -1, socket);
-      if (id !== undefined) byId.set(id, netns);
-    });
-    return byId;
+    return new Map(
+      this.list.flatMap(({ netns, fd }) => {
+        const id = netnsIdOf(fd, socket);
+        return id === undefined ? [] : [[id, netns] as const];
+      }),
+    );
   }
 
   [Symbol.dispose](): void {
-    for (const fd of this.#fds.splice(0)) closeSync(fd);
+    for (const { fd } of this.list) closeSync(fd);
   }
 }
 
@@ -99,8 +97,12 @@ const RTGENMSG = 4;
 const NETNSA_NSID = 1;
 const NETNSA_FD = 3;
 
-/** The number by which the socket's namespace knows another; undefined when it has none for it. */
-function netnsIdOf(fd: number, socket: NetlinkSocket): number | undefined {
+/**
+ * The number by which the socket's namespace knows another; undefined when it has none for it.
+ *
+ * @param fd of the other namespace
+ */
+export function netnsIdOf(fd: number, socket: NetlinkSocket): number | undefined {
   const attributes = encodeAttributes([{ type: NETNSA_FD, payload: encodeU32(fd) }]);
   const body = new Uint8Array(RTGENMSG + attributes.length);
   body.set(attributes, RTGENMSG);

@@ -1,6 +1,7 @@
 import { littleEndian } from '../domain/byte-order.ts';
 import type { ProgramInfo } from '../domain/program-info.ts';
 import { libbpf } from '../ffi/libbpf.ts';
+import { addressOf } from '../ffi/memory.ts';
 import { check } from './check.ts';
 import { Fd } from './fd.ts';
 import { cString } from './map-info.ts';
@@ -31,6 +32,26 @@ export class BpfProgram implements Disposable {
 
   [Symbol.dispose](): void {
     this.#fd[Symbol.dispose]();
+  }
+}
+
+/**
+ * The ids of the maps a program uses, in the order of its own.
+ *
+ * @throws KernelRefusal `prog info`
+ */
+export function readProgramMapIds(fd: number): number[] {
+  for (let capacity = 64; ;) {
+    const ids = new Uint32Array(capacity);
+    const buffer = new Uint8Array(PROG_INFO_SIZE);
+    const view = new DataView(buffer.buffer);
+    // nr_map_ids and map_ids: how many fit, and where; the kernel says how many there are.
+    view.setUint32(52, capacity, littleEndian);
+    view.setBigUint64(56, addressOf(new Uint8Array(ids.buffer)), littleEndian);
+    check(libbpf.bpf_obj_get_info_by_fd(fd, buffer, new Uint32Array([PROG_INFO_SIZE])), 'prog info');
+    const count = view.getUint32(52, littleEndian);
+    if (count <= capacity) return [...ids.subarray(0, count)];
+    capacity = count;
   }
 }
 

@@ -1,7 +1,7 @@
-import type { MapInfo } from '../../../domain/map-info.ts';
 import { isMapInMap, isPerCpu } from '../../../domain/map-type.ts';
 import type { BpfMap } from '../../../kernel/map.ts';
 import type { Column } from '../../../output/outcome.ts';
+import { btfFormat } from './btf.ts';
 import { bytesFormat } from './bytes.ts';
 import { cpumapFormat } from './cpumap.ts';
 import { devmapFormat } from './devmap.ts';
@@ -27,23 +27,20 @@ export interface EntryFormat<Row extends EntryRow = EntryRow> {
 /** The format for a map's entries, by its type. */
 export function entryFormat(map: BpfMap): EntryFormat {
   const { typeName } = map.info;
-  if (typeName === 'devmap' || typeName === 'devmap_hash') return erased(devmapFormat());
-  if (typeName === 'cpumap') return erased(cpumapFormat());
-  if (isPerCpu(typeName)) return erased(perCpuFormat(map.info));
-  if (isMapInMap(typeName)) return erased(mapInMapFormat(map.info));
-  return erased(bytesFormat(map.info));
+  if (typeName === 'devmap' || typeName === 'devmap_hash') return devmapFormat();
+  if (typeName === 'cpumap') return cpumapFormat();
+  const typed = btfFormat(map);
+  if (typed !== undefined) return typed;
+  if (isPerCpu(typeName)) return perCpuFormat(map.info);
+  if (isMapInMap(typeName)) return mapInMapFormat(map.info);
+  return bytesFormat(map.info);
 }
 
 /** Whether entries are only bytes and integers, which the output room can write without an object for each. */
-export function isPlainBytes(info: MapInfo): boolean {
-  const { typeName } = info;
+export function isPlainBytes(map: BpfMap): boolean {
+  const { typeName } = map.info;
   return (
     (typeName === 'hash' || typeName === 'array' || typeName === 'lru_hash' || typeName === 'lpm_trie') &&
-    info.btfValueTypeId === 0
+    btfFormat(map) === undefined
   );
-}
-
-/** A format whose rows go back only into itself: the row type need not be known outside. */
-function erased<Row extends EntryRow>(format: EntryFormat<Row>): EntryFormat {
-  return format as unknown as EntryFormat;
 }

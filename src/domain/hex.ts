@@ -2,7 +2,10 @@ const words = Array.from({ length: 256 }, (_, byte) => `0x${byte.toString(16).pa
 
 /** Bytes as bpftool's JSON shows them: `["0x00","0xff"]`. */
 export function hexWords(bytes: Uint8Array): string[] {
-  return Array.from(bytes, (byte) => words[byte] as string);
+  const list: string[] = [];
+  // Called for every entry of a map: a mapper would double the time.
+  for (let index = 0; index < bytes.length; index += 1) list.push(words[bytes[index] as number] as string);
+  return list;
 }
 
 /** Bytes as people read them: `00 ff`. */

@@ -23,13 +23,7 @@ export async function bundleInTwoParts(root, bundle) {
   const whole = await bundle({ entryPoints: [entry] });
   const graph = whole.metafile.inputs;
   const first = closure(graph, [entry, ...frequent]);
-  const imports = Object.entries(graph).flatMap(([importer, { imports: list }]) =>
-    list
-      .filter(({ path }) => path in graph && first.has(path) !== first.has(importer))
-      .map(({ path }) => ({ path, fromFirst: first.has(importer) })),
-  );
-  const crossings = (fromFirst) =>
-    new Set(imports.filter((crossing) => crossing.fromFirst === fromFirst).map(({ path }) => path));
+  const rest = new Set(Object.keys(graph).filter((file) => !first.has(file)));
   const part = (name, contents, plugin) =>
     bundle({ stdin: { contents, resolveDir: root, sourcefile: name }, outfile: `dist/${name}`, outdir: undefined }, [
       plugin,
@@ -37,13 +31,13 @@ export async function bundleInTwoParts(root, bundle) {
   const parts = await Promise.all([
     part(
       'xdpctl.cjs',
-      `import './${entry}';\nexport const modules = ${loaders(crossings(false))};\n`,
-      elsewhere(root, (file) => first.has(file), `require('./more.cjs')`),
+      `import './${entry}';\nexport const modules = ${loaders(imported(graph, rest, first))};\n`,
+      elsewhere(root, rest, `require('./more.cjs')`),
     ),
     part(
       'more.cjs',
-      `module.exports = ${loaders(crossings(true))};\n`,
-      elsewhere(root, (file) => !first.has(file), `require('./xdpctl.cjs').modules`),
+      `module.exports = ${loaders(imported(graph, first, rest))};\n`,
+      elsewhere(root, first, `require('./xdpctl.cjs').modules`),
     ),
   ]);
   return parts.flatMap(({ outputFiles }) => outputFiles);
@@ -64,23 +58,29 @@ function closure(graph, modules) {
   return reached;
 }
 
+/** The modules of one part that the modules of the other import. */
+function imported(graph, importers, part) {
+  const paths = [...importers].flatMap((file) => graph[file].imports.map(({ path }) => path));
+  return new Set(paths.filter((path) => part.has(path)));
+}
+
 /** Source text of an object with a function for each module that evaluates and returns it. */
 function loaders(files) {
   return `{\n${[...files].map((file) => `  ${JSON.stringify(file)}: () => require('./${file}'),\n`).join('')}}`;
 }
 
-/** Takes modules that are not `here` from the loaders of the other part. */
-function elsewhere(root, here, other) {
+/** Takes the modules of the other part from its loaders. */
+function elsewhere(root, modules, from) {
   return {
     name: 'elsewhere',
     setup(bundler) {
       bundler.onResolve({ filter: /^\.\/(xdpctl|more)\.cjs$/ }, ({ path }) => ({ path, external: true }));
       bundler.onResolve({ filter: /^\..*\.ts$/ }, ({ path, resolveDir }) => {
         const file = relative(root, join(resolveDir, path));
-        return here(file) ? undefined : { path: file, namespace: 'elsewhere' };
+        return modules.has(file) ? { path: file, namespace: 'elsewhere' } : undefined;
       });
       bundler.onLoad({ filter: /.*/, namespace: 'elsewhere' }, ({ path }) => ({
-        contents: `module.exports = ${other}[${JSON.stringify(path)}]();`,
+        contents: `module.exports = ${from}[${JSON.stringify(path)}]();`,
       }));
     },
   };

@@ -1,0 +1,10 @@
+import { dumpDevmap } from './benchmarks/dump-devmap.mjs';
+import { dumpHash } from './benchmarks/dump-hash.mjs';
+import { startUp } from './benchmarks/start-up.mjs';
+
+/**
+ * All benchmarks in the order they run in. Each makes what it needs and gives the figures for the table.
+ *
+ * @type {Record<string, (options: { smoke: boolean }) => import('./table.mjs').Figure[]>}
+ */
+export const benchmarks = { 'start-up': startUp, 'dump-hash': dumpHash, 'dump-devmap': dumpDevmap };

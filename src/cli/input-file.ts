@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, open, read, readSync } from 'node:fs';
+import { closeSync, fstatSync, open, openSync, read, readSync, statSync } from 'node:fs';
 
 import { ToolError, usageError } from '../domain/errors.ts';
 import { type Context, Interrupted } from './context.ts';
@@ -26,6 +26,28 @@ export async function openInput(file: string, context: Context): Promise<InputFi
   if (file.includes('\0')) throw usageError('a path cannot contain a zero byte');
   const fd = await opened(file, context.signal);
   return { name: file, pieces: pieces(fd, context.signal) };
+}
+
+/** The text of a file in pieces that end with a newline, all but the last. */
+export async function* linePieces({ pieces: list }: InputFile): AsyncGenerator<string> {
+  let begun: Uint8Array[] = [];
+  for await (const piece of list) {
+    const end = piece.lastIndexOf(NEWLINE) + 1;
+    if (end > 0) {
+      yield textOf([...begun, piece.subarray(0, end)]);
+      begun = [];
+    }
+    if (end < piece.length) begun.push(piece.subarray(end));
+  }
+  if (begun.length > 0) yield textOf(begun);
+}
+
+const NEWLINE = 10;
+
+function textOf(parts: readonly Uint8Array[]): string {
+  const [only, ...more] = parts;
+  const bytes = only !== undefined && more.length === 0 ? only : Buffer.concat(parts);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
 /** All of a file as text. @throws ToolError usage when it is more than a string can hold */
@@ -71,12 +93,13 @@ function* filePieces(fd: number): Generator<Uint8Array> {
   }
 }
 
-/** Opens in the pool what may wait for somebody at the other end (a named pipe), so that signals are heard meanwhile. */
 async function opened(file: string, signal: AbortSignal): Promise<number> {
+  let stat;
   try {
-    const fd = await unlessInterrupted<number>(signal, (done) => open(file, 'r', done));
-    if (!fstatSync(fd).isDirectory()) return fd;
-    closeSync(fd);
+    stat = statSync(file);
+    if (stat.isFile()) return openSync(file, 'r');
+    // Opening a named pipe waits for its other end, and signals must be heard meanwhile.
+    if (!stat.isDirectory()) return await unlessInterrupted<number>(signal, (done) => open(file, 'r', done));
   } catch (error) {
     throw cannotOpen(file, error);
   }

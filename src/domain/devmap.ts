@@ -22,6 +22,11 @@ export function encodeDevmapValue(value: DevmapValue, size: number): Uint8Array 
   return encodePair(value.ifindex, value.prog, size);
 }
 
+/** Puts a program's descriptor into a value of 8 bytes of a devmap, devmap_hash or cpumap. */
+export function setProgram(value: Uint8Array, fd: number): void {
+  new DataView(value.buffer, value.byteOffset, value.byteLength).setUint32(4, fd, littleEndian);
+}
+
 /** Two u32 in host byte order, the second only where there is room for it. */
 export function encodePair(first: number, second: number, size: number): Uint8Array {
   const bytes = new Uint8Array(size);

@@ -1,5 +1,5 @@
 import { errnoName, errnoText } from './errno.ts';
-import { type ErrorKind, type KernelRefusal, ToolError } from './errors.ts';
+import { type ErrorKind, type KernelRefusal, type RefusalFacts, ToolError } from './errors.ts';
 import { explainObject, isVerdict } from './explain-object.ts';
 import { explainXdp } from './explain-xdp.ts';
 import type { Explanation } from './explanation.ts';
@@ -200,7 +200,7 @@ function update(refusal: KernelRefusal): Explanation | undefined {
         hint: 'without exist the entry is made',
       };
     case ENODEV:
-      return map === 'cpumap' ? { kind: 'usage', message: 'the key is no possible CPU of this machine' } : undefined;
+      return map === 'cpumap' ? impossibleCpu(facts) : undefined;
     case EOVERFLOW:
       return map === 'cpumap' ? { kind: 'usage', message: 'qsize is at most 16384 (kernel/bpf/cpumap.c)' } : undefined;
     case ENOTSOCK:
@@ -219,12 +219,23 @@ function update(refusal: KernelRefusal): Explanation | undefined {
         ? {
             kind: 'usage',
             message:
-              'the kernel refuses the target: no such interface in this network namespace, or a program that was not loaded for xdp/devmap',
+              'the kernel refuses the value: no such interface in this network namespace, or a program that does not go with the map',
           }
         : undefined;
     default:
       return undefined;
   }
+}
+
+function impossibleCpu({ cpu, possibleCpus }: RefusalFacts): Explanation {
+  return {
+    kind: 'usage',
+    message:
+      cpu === undefined
+        ? 'the key is no possible CPU of this machine'
+        : `CPU ${cpu} is no possible CPU of this machine`,
+    ...(possibleCpus !== undefined && { hint: `possible CPUs are ${possibleCpus}` }),
+  };
 }
 
 function create(refusal: KernelRefusal): Explanation | undefined {

@@ -1,9 +1,10 @@
 import { littleEndian } from '../domain/byte-order.ts';
 import { KernelRefusal } from '../domain/errors.ts';
+import { BPF_F_RDONLY } from '../domain/map-flags.ts';
 import type { MapInfo } from '../domain/map-info.ts';
 import { isPerCpu, mapTypeName } from '../domain/map-type.ts';
 import { libbpf } from '../ffi/libbpf.ts';
-import { check, ENOENT } from './check.ts';
+import { check, ENOENT, EPERM } from './check.ts';
 import { possibleCpus } from './cpu.ts';
 import { Fd } from './fd.ts';
 import { readMapFdInfo, readMapInfo } from './map-info.ts';
@@ -37,6 +38,7 @@ export class BpfMap implements Disposable {
   /** Length of a value buffer: for per-CPU maps one value for each possible CPU, each rounded up to 8 bytes. */
   readonly valueLength: number;
   readonly #fd: Fd;
+  #scratch: { readonly key: Uint8Array; readonly value: Uint8Array } | undefined;
 
   constructor(fd: Fd) {
     this.#fd = fd;
@@ -77,6 +79,12 @@ export class BpfMap implements Disposable {
 
   get fd(): number {
     return this.#fd.number;
+  }
+
+  /** A key and a value buffer for callers that keep neither: new ones for each call would cost as much as the call. */
+  get scratch(): { readonly key: Uint8Array; readonly value: Uint8Array } {
+    this.#scratch ??= { key: new Uint8Array(this.info.keySize), value: new Uint8Array(this.valueLength) };
+    return this.#scratch;
   }
 
   /** Facts that explain a refusal of an operation on this map. */
@@ -130,6 +138,18 @@ export class BpfMap implements Disposable {
   freeze(): void {
     const result = libbpf.bpf_map_freeze(this.fd);
     if (result < 0) throw this.#refused('map freeze', result);
+  }
+
+  /**
+   * For a dry run: refuses what the kernel would refuse whatever the entry is.
+   *
+   * @throws KernelRefusal when the map is frozen, or read-only for user space
+   */
+  checkChangeable(operation: string): void {
+    const { frozen } = readMapFdInfo(this.fd);
+    if (frozen || this.info.flags & BPF_F_RDONLY) {
+      throw new KernelRefusal(operation, EPERM, { ...this.facts(), frozen });
+    }
   }
 
   /** A refused change. Whether the map is frozen takes a look into /proc, so it is asked only now. */

@@ -4,7 +4,7 @@ import { EEXIST, ENOENT } from '../../kernel/check.ts';
 import type { Outcome, SequencePrinter } from '../../output/outcome.ts';
 import { counted } from '../../output/reporter.ts';
 import { type Context, Interrupted } from '../context.ts';
-import type { InputFile } from '../input-file.ts';
+import { type InputFile, linePieces } from '../input-file.ts';
 import { Rehearsal } from '../rehearsal.ts';
 import { toToolError } from '../to-tool-error.ts';
 import type { Input, Verb } from '../verb.ts';
@@ -60,15 +60,13 @@ export class BatchRun {
   }
 
   async #runAll(printer: SequencePrinter): Promise<void> {
-    const decoder = new TextDecoder();
-    for await (const piece of this.#input.pieces) {
+    for await (const piece of linePieces(this.#input)) {
       // While the batch waited, somebody else may have changed what a pin or a name means.
       this.#context.maps.forget();
-      this.#reader.feed(decoder.decode(piece, { stream: true }));
+      this.#reader.feed(piece);
       await this.#runLines(printer);
       await printer.flush();
     }
-    this.#reader.feed(decoder.decode());
     this.#reader.end();
     await this.#runLines(printer);
   }

@@ -1,13 +1,18 @@
+import { setProgram } from '../../domain/devmap.ts';
 import { ToolError, usageError } from '../../domain/errors.ts';
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, type BpfMap } from '../../kernel/map.ts';
 import type { Outcome } from '../../output/outcome.ts';
+import type { Context } from '../context.ts';
 import { dryRun } from '../dry-run.ts';
+import { openProgram } from '../open-program.ts';
 import type { Verb } from '../verb.ts';
-import { takeHandle } from '../words/handle.ts';
+import { type Handle, takeHandle } from '../words/handle.ts';
 import { takeKey } from '../words/key.ts';
-import { type EncodedValue, takeValue } from '../words/value.ts';
+import { takeValue } from '../words/value.ts';
 import { WordList } from '../words/word-list.ts';
+import { checkEntry, refusedEntry, type WrittenEntry } from './entry-refusal.ts';
 import { keyName } from './lookup.ts';
+import { mapText } from './map-text.ts';
 
 type Condition = 'any' | 'exist' | 'noexist';
 
@@ -55,38 +60,55 @@ hint: without noexist the entry is replaced`,
 {"dry_run":true,"would":["write key 7 of devmap 42 (any)"]}`,
     },
   ],
-  run({ words: list }, context): Outcome | undefined | Promise<undefined> {
+  run({ words: list }, context): Outcome | undefined {
     const words = new WordList(list);
     const map = context.maps.open(takeHandle(words, 'map'));
-    const [key, value, condition] = takeEntry(words, map);
-    using _program = value.program;
-    const flags = updateFlags(map, key, condition);
-    if (context.options.dryRun) {
-      return dryRun([`write key ${keyName(key)} of ${map.info.typeName} ${map.info.id} (${condition})`]);
-    }
-    map.update(key, value.bytes, flags);
-    return undefined;
+    const entry = takeEntry(words, map);
+    if (entry.handle === undefined) return write(map, entry, context);
+    using program = openProgram(entry.handle, `xdp/${map.info.typeName === 'cpumap' ? 'cpumap' : 'devmap'}`);
+    setProgram(entry.value, program.fd);
+    return write(map, { ...entry, program }, context);
   },
 };
 
+interface TypedEntry extends WrittenEntry {
+  readonly condition: Condition;
+  /** How the user named the program of the value. */
+  readonly handle: Handle | undefined;
+}
+
 /** Takes `key KEY value VALUE [any|exist|noexist]`; like bpftool, in either order of key and value. */
-function takeEntry(words: WordList, map: BpfMap): [Uint8Array, EncodedValue, Condition] {
+function takeEntry(words: WordList, { info, scratch }: BpfMap): TypedEntry {
   if (words.accept('value')) {
-    const value = takeValue(words, map.info);
+    const { bytes, program } = takeValue(words, info, scratch.value);
     words.expect('key');
-    const key = takeKey(words, map.info);
-    return [key, value, takeCondition(words)];
+    const key = takeKey(words, info, scratch.key);
+    return { key, value: bytes, handle: program, condition: takeCondition(words) };
   }
   words.expect('key');
-  const key = takeKey(words, map.info);
+  const key = takeKey(words, info, scratch.key);
   words.expect('value');
-  const value = takeValue(words, map.info);
+  const { bytes, program } = takeValue(words, info, scratch.value);
+  return { key, value: bytes, handle: program, condition: takeCondition(words) };
+}
+
+function write(map: BpfMap, entry: TypedEntry, context: Context): Outcome | undefined {
+  const { key, value, condition } = entry;
+  const flags = condition === 'any' ? BPF_ANY : updateFlags(map, key, condition);
+  if (context.options.dryRun) return rehearse(map, entry);
   try {
-    return [key, value, takeCondition(words)];
+    map.update(key, value, flags);
   } catch (error) {
-    value.program?.[Symbol.dispose]();
-    throw error;
+    throw refusedEntry(error, map, entry);
   }
+  return undefined;
+}
+
+/** What a dry run can tell of an entry: whether the map, the target and the program are what they must be. */
+function rehearse(map: BpfMap, entry: TypedEntry): Outcome {
+  map.checkChangeable('map update');
+  checkEntry(map, entry);
+  return dryRun([`write key ${keyName(entry.key)} of ${mapText(map.info)} (${entry.condition})`]);
 }
 
 function takeCondition(words: WordList): Condition {

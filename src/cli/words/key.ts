@@ -11,21 +11,22 @@ import type { WordList } from './word-list.ts';
  * Takes a KEY: exactly key-size byte words (`hex` first makes them hexadecimal), or one typed word: an unsigned integer
  * in host byte order or, for devmaps, an interface's name (its ifindex).
  *
+ * @param buffer where byte words may be put; the result need not be this buffer
  * @throws ToolError usage for a key that the map cannot have, not-found for an unknown interface
  */
-export function takeKey(words: WordList, info: MapInfo): Uint8Array {
-  const key = readKey(words, info);
+export function takeKey(words: WordList, info: MapInfo, buffer?: Uint8Array): Uint8Array {
+  const key = readKey(words, info, buffer);
   checkKeyInside(key, info);
   return key;
 }
 
-function readKey(words: WordList, info: MapInfo): Uint8Array {
+function readKey(words: WordList, info: MapInfo, buffer: Uint8Array | undefined): Uint8Array {
   const { keySize } = info;
   if (keySize === 0) throw usageError(`a ${info.typeName ?? 'map of this type'} has no keys`);
   const word = words.peek();
   if (word === undefined) throw usageError('the key is missing');
   if (word === 'hex' || (keySize > 1 && looksNumeric(words.peek(1)))) {
-    return parseBytes(words, keySize, 'key');
+    return parseBytes(words, keySize, 'key', buffer);
   }
   const named = isDevmap(info) && !looksNumeric(word);
   if (named) return encodeInteger(takeInterface(words, 'the key'), keySize);

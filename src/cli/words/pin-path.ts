@@ -8,6 +8,7 @@ import { BPFFS_STANDARD, bpffsMounts } from '../../kernel/bpffs-path.ts';
  * @throws ToolError usage for an empty word, a relative path with slashes, or a name with a zero byte
  */
 export function pinPath(word: string): string {
+  if (isPlainPath(word)) return word;
   if (word === '') throw usageError('the pin is an empty word');
   if (word.includes('\0')) throw usageError('a path cannot contain a zero byte');
   if (word.startsWith('/')) return word.length > 1 ? word.replace(/\/+$/, '') : word;
@@ -19,4 +20,9 @@ export function pinPath(word: string): string {
   }
   if (word === '.' || word === '..') throw usageError(`'${word}' is no pin`);
   return `${bpffsMounts()[0] ?? BPFFS_STANDARD}/${word}`;
+}
+
+/** Whether it is an absolute path that can be taken as it is. */
+function isPlainPath(word: string): boolean {
+  return word.startsWith('/') && !word.endsWith('/') && !word.includes('\0');
 }

@@ -1,74 +1,64 @@
 import { CPUMAP_MAX_QSIZE, decodeCpumapValue, encodeCpumapValue } from '../../domain/cpumap.ts';
 import { decodeDevmapValue, encodeDevmapValue } from '../../domain/devmap.ts';
-import { ToolError, usageError } from '../../domain/errors.ts';
+import { usageError } from '../../domain/errors.ts';
 import { encodeInteger, isIntegerSize } from '../../domain/integer.ts';
 import type { MapInfo } from '../../domain/map-info.ts';
 import { isPerCpu } from '../../domain/map-type.ts';
 import { possibleCpus } from '../../kernel/cpu.ts';
-import { interfaceName } from '../../kernel/interface-names.ts';
-import type { BpfProgram } from '../../kernel/program.ts';
-import { openProgram } from '../open-program.ts';
 import { parseBytes } from './bytes.ts';
-import { takeHandle } from './handle.ts';
+import { type Handle, takeHandle } from './handle.ts';
 import { parseInteger, takeInterface } from './key.ts';
 import { looksNumeric, parseUnsigned, U32_MAX } from './number.ts';
 import type { WordList } from './word-list.ts';
 
-/** A value in the kernel's layout, with the program whose descriptor it holds. */
-export interface EncodedValue {
+/** A value in the kernel's layout. */
+export interface TypedValue {
   readonly bytes: Uint8Array;
-  /** Must stay open until the value is written; the caller closes it. */
-  readonly program?: BpfProgram;
+  /** The program whose descriptor belongs into the bytes (`setProgram`); it is not opened before the command is complete. */
+  readonly program?: Handle;
 }
 
 /**
- * Takes a VALUE: exactly value-size byte words, or typed words for the map's type. The value is checked as far as it can
- * be without writing it.
+ * Takes a VALUE: exactly value-size byte words, or typed words for the map's type. That an interface given by its number
+ * exists is left to the kernel.
  *
+ * @param buffer where byte words may be put; the result need not be this buffer
  * @throws ToolError usage or not-found
  */
-export function takeValue(words: WordList, info: MapInfo): EncodedValue {
+export function takeValue(words: WordList, info: MapInfo, buffer?: Uint8Array): TypedValue {
   if (words.done) throw usageError('the value is missing');
   switch (info.typeName) {
     case 'devmap':
     case 'devmap_hash':
-      return devmapValue(words, info);
+      return devmapValue(words, info, buffer);
     case 'cpumap':
       return cpumapValue(words, info);
     case 'xskmap':
       return xskmapValue(words, info);
     default:
-      return otherValue(words, info);
+      return otherValue(words, info, buffer);
   }
 }
 
-function devmapValue(words: WordList, info: MapInfo): EncodedValue {
+function devmapValue(words: WordList, info: MapInfo, buffer: Uint8Array | undefined): TypedValue {
   if (isByteForm(words)) {
-    const bytes = parseBytes(words, info.valueSize, 'value');
+    const bytes = parseBytes(words, info.valueSize, 'value', buffer);
     checkIfindex(decodeDevmapValue(bytes).ifindex);
     return { bytes };
   }
   const ifindex = takeInterface(words, 'the ifindex');
   checkIfindex(ifindex);
-  const program = takeProgram(words, info, 'xdp/devmap');
-  return {
-    bytes: encodeDevmapValue({ ifindex, prog: program?.fd ?? 0 }, info.valueSize),
-    ...(program && { program }),
-  };
+  const program = takeProgram(words, info);
+  return { bytes: encodeDevmapValue({ ifindex, prog: 0 }, info.valueSize), ...(program && { program }) };
 }
 
 function checkIfindex(ifindex: number): void {
   if (ifindex === 0) {
     throw usageError('ifindex 0 is no interface', 'an entry is removed by: xdpctl map delete MAP key KEY');
   }
-  if (interfaceName(ifindex) === undefined) {
-    throw new ToolError('not-found', `there is no interface with ifindex ${ifindex} in this network namespace`, {
-      hint: 'see: ip link; --netns NAME looks in another namespace',
-    });
-  }
 }
 
-function cpumapValue(words: WordList, info: MapInfo): EncodedValue {
+function cpumapValue(words: WordList, info: MapInfo): TypedValue {
   if (isByteForm(words)) {
     const bytes = parseBytes(words, info.valueSize, 'value');
     checkQsize(decodeCpumapValue(bytes).qsize);
@@ -77,11 +67,8 @@ function cpumapValue(words: WordList, info: MapInfo): EncodedValue {
   words.accept('qsize');
   const qsize = parseUnsigned(words.take('qsize'), 'qsize', U32_MAX);
   checkQsize(qsize);
-  const program = takeProgram(words, info, 'xdp/cpumap');
-  return {
-    bytes: encodeCpumapValue({ qsize, prog: program?.fd ?? 0 }, info.valueSize),
-    ...(program && { program }),
-  };
+  const program = takeProgram(words, info);
+  return { bytes: encodeCpumapValue({ qsize, prog: 0 }, info.valueSize), ...(program && { program }) };
 }
 
 function checkQsize(qsize: number): void {
@@ -93,7 +80,7 @@ function checkQsize(qsize: number): void {
   }
 }
 
-function takeProgram(words: WordList, info: MapInfo, section: string): BpfProgram | undefined {
+function takeProgram(words: WordList, info: MapInfo): Handle | undefined {
   if (!words.accept('prog')) return undefined;
   if (info.valueSize < 8) {
     throw usageError(
@@ -101,10 +88,10 @@ function takeProgram(words: WordList, info: MapInfo, section: string): BpfProgra
       `a program needs a map created with 'value 8'`,
     );
   }
-  return openProgram(takeHandle(words, 'program'), section);
+  return takeHandle(words, 'program');
 }
 
-function xskmapValue(words: WordList, info: MapInfo): EncodedValue {
+function xskmapValue(words: WordList, info: MapInfo): TypedValue {
   if (words.accept('fd')) {
     const fd = parseUnsigned(words.take('the descriptor'), 'the descriptor', 0x7fff_ffff);
     return { bytes: encodeInteger(fd, 4) };
@@ -118,13 +105,13 @@ function xskmapValue(words: WordList, info: MapInfo): EncodedValue {
   return { bytes: parseBytes(words, info.valueSize, 'value') };
 }
 
-function otherValue(words: WordList, info: MapInfo): EncodedValue {
+function otherValue(words: WordList, info: MapInfo, buffer: Uint8Array | undefined): TypedValue {
   const { valueSize, typeName } = info;
   const integer = isIntegerSize(valueSize) && (valueSize === 1 || !isByteForm(words));
   const one =
     integer && words.peek() !== 'hex'
       ? encodeInteger(parseInteger(words.take('the value'), 'the value', valueSize), valueSize)
-      : parseBytes(words, valueSize, 'value');
+      : parseBytes(words, valueSize, 'value', isPerCpu(typeName) ? undefined : buffer);
   return { bytes: isPerCpu(typeName) ? forEveryCpu(one) : one };
 }
 

@@ -31,6 +31,11 @@ export class WordList {
     return word;
   }
 
+  /** Goes past a word that `peek` has seen. */
+  skip(): void {
+    this.#position += 1;
+  }
+
   /** Takes the next word when it is this one. */
   accept(word: string): boolean {
     if (this.#words[this.#position] !== word) return false;

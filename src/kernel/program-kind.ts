@@ -1,0 +1,37 @@
+import { littleEndian } from '../domain/byte-order.ts';
+import { mapTypeNumber } from '../domain/map-type.ts';
+import { check, EINVAL, ENOMEM } from './check.ts';
+import { BPF_ANY, BpfMap } from './map.ts';
+
+/** Every network namespace has its loopback interface at 1 (LOOPBACK_IFINDEX, include/net/flow.h). */
+const LOOPBACK = 1;
+/** A queue of one frame. */
+const QSIZE = 1;
+
+/**
+ * Whether a program was loaded for entries of a devmap (`xdp/devmap`) or a cpumap (`xdp/cpumap`). The kernel tells nobody
+ * what a program was loaded for, so it is put into a map made for the purpose: the first program that a map meets decides
+ * for good what other programs it goes with, so that must not be somebody else's map.
+ *
+ * @param program its descriptor
+ * @throws KernelRefusal `map create`, or `map update` for another reason than the kind
+ */
+export function isEntryProgram(program: number, kind: 'devmap' | 'cpumap'): boolean {
+  using map = BpfMap.create({
+    type: mapTypeNumber(kind) ?? 0,
+    name: 'xdpctl_scratch',
+    keySize: 4,
+    valueSize: 8,
+    maxEntries: 1,
+    flags: 0,
+  });
+  const value = new Uint8Array(8);
+  const view = new DataView(value.buffer);
+  view.setUint32(0, kind === 'devmap' ? LOOPBACK : QSIZE, littleEndian);
+  view.setUint32(4, program, littleEndian);
+  const result = map.tryUpdate(new Uint8Array(4), value, BPF_ANY);
+  // EINVAL, but from a cpumap ENOMEM (__cpu_map_entry_alloc, kernel/bpf/cpumap.c).
+  if (result === -EINVAL || result === -ENOMEM) return false;
+  check(result, 'map update', map.facts());
+  return true;
+}

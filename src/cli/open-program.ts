@@ -1,17 +1,18 @@
 import { ToolError, usageError } from '../domain/errors.ts';
-import { PROG_TYPE_XDP } from '../domain/program-info.ts';
+import { PROG_TYPE_XDP, type ProgramInfo } from '../domain/program-info.ts';
+import { loadBuiltinProgram } from '../kernel/builtin-objects.ts';
 import { openPin } from '../kernel/pin.ts';
 import { allPrograms } from '../kernel/program-list.ts';
 import { BpfProgram } from '../kernel/program.ts';
-import type { Handle } from './words/handle.ts';
+import type { ProgramHandle } from './words/program-handle.ts';
 
 /**
- * Opens the XDP program that a handle names. The caller closes it.
+ * Opens the XDP program that a handle names; one that comes with the tool is loaded. The caller closes it.
  *
  * @param section what it must have been loaded as, e.g. `xdp/devmap`, for the message; the kernel alone knows whether it was
  * @throws ToolError not-found, or usage when the name is ambiguous or the object is no XDP program
  */
-export function openProgram(handle: Handle, section: string): BpfProgram {
+export function openProgram(handle: ProgramHandle, section: string): BpfProgram {
   const program = open(handle);
   if (program.info.type === PROG_TYPE_XDP) return program;
   program[Symbol.dispose]();
@@ -21,7 +22,7 @@ export function openProgram(handle: Handle, section: string): BpfProgram {
   );
 }
 
-function open(handle: Handle): BpfProgram {
+function open(handle: ProgramHandle): BpfProgram {
   switch (handle.by) {
     case 'id':
       return BpfProgram.byId(handle.id);
@@ -32,18 +33,25 @@ function open(handle: Handle): BpfProgram {
       throw usageError(`${handle.path} is a pinned ${kind}, not a program`);
     }
     case 'name':
-      return byName(handle.name);
+      return theOnly(({ name }) => name === handle.name, `named '${handle.name}'`);
+    case 'tag':
+      return theOnly(({ tag }) => tag === handle.tag, `with the tag ${handle.tag}`);
+    case 'builtin':
+      return loadBuiltinProgram(handle.name);
   }
 }
 
-function byName(name: string): BpfProgram {
+/** @param described completes "there is no program …" */
+function theOnly(isMeant: (info: ProgramInfo) => boolean, described: string): BpfProgram {
   const ids: number[] = [];
-  for (const program of allPrograms()) if (program.info.name === name) ids.push(program.info.id);
+  for (const { info } of allPrograms()) if (isMeant(info)) ids.push(info.id);
   const [id] = ids;
-  if (id === undefined) throw new ToolError('not-found', `there is no program named '${name}'`);
+  if (id === undefined) {
+    throw new ToolError('not-found', `there is no program ${described}`, { hint: 'see: xdpctl prog show' });
+  }
   if (ids.length > 1) {
     throw usageError(
-      `${ids.length} programs are named '${name}': ids ${ids.join(', ')}`,
+      `there are ${ids.length} programs ${described}: ids ${ids.join(', ')}`,
       `name one by its id, e.g. id ${id}`,
     );
   }

@@ -1,8 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { release } from 'node:os';
 import { join } from 'node:path';
 
 import { ToolError } from '../domain/errors.ts';
+import { kernelAtLeast, parseKernelVersion } from '../domain/kernel-version.ts';
 import { BpfObject } from './object.ts';
+import type { BpfProgram } from './program.ts';
 
 const EXTENSION = '.bpf.o';
 
@@ -31,6 +34,30 @@ export function openBuiltin(name: string): BpfObject {
     });
   }
   return BpfObject.open(path);
+}
+
+/**
+ * Loads an object that consists of one program. It takes frames of several buffers where the kernel knows those, or
+ * devices with a large MTU would refuse it.
+ *
+ * @param options `plain`: not aware of fragments, as every program on a devmap or cpumap must be when the first one was
+ * @throws ToolError not-found for a name that none has; KernelRefusal `object open`, `object load`
+ */
+export function loadBuiltinProgram(name: string, options: { readonly plain?: boolean } = {}): BpfProgram {
+  using object = openBuiltin(name);
+  const [program] = object.programs;
+  if (program === undefined) throw new Error(`${object.path} has no program`);
+  if (options.plain !== true && knowsFragments()) program.setFlags(program.flags | BPF_F_XDP_HAS_FRAGS);
+  object.load();
+  return program.openProgram();
+}
+
+/** BPF_F_XDP_HAS_FRAGS (linux/bpf.h), from Linux 5.18. */
+const BPF_F_XDP_HAS_FRAGS = 1 << 5;
+
+function knowsFragments(): boolean {
+  const kernel = parseKernelVersion(release());
+  return kernel !== undefined && kernelAtLeast(kernel, '5.18');
 }
 
 function folder(): string {

@@ -18,6 +18,7 @@ import { flag, type Input, optionValue, type Verb } from '../verb.ts';
 import { parseDuration } from '../words/duration.ts';
 import { parseHandle } from '../words/handle.ts';
 import { parseUnsigned } from '../words/number.ts';
+import { parseProgramHandle } from '../words/program-handle.ts';
 import { type DropsReport, reportText } from './drops-report.ts';
 
 interface Request {
@@ -48,7 +49,7 @@ export const verb: Verb = {
   options: [
     { name: 'via', value: 'BACKEND', description: `what counts: ${viaWords.join(', ')}` },
     { name: 'duration', value: 'T', description: 'how long: 10, 10s, 500ms, 2m; without it until a signal' },
-    { name: 'prog', value: 'PROG', description: 'only frames of this program: id:N, name:NAME or a path' },
+    { name: 'prog', value: 'PROG', description: 'only frames of this program: id:N, tag:TAG, name:NAME or a path' },
     { name: 'map', value: 'MAP', description: 'only frames redirected through this map: id:N, name:NAME or a path' },
     { name: 'exit-code', description: 'exit 10 when frames were lost' },
     {
@@ -133,7 +134,7 @@ function parseFilter(input: Input, context: Context): DropFilter {
 }
 
 function programId(value: string): number {
-  using program = openProgram(parseHandle(value, 'program'), 'xdp');
+  using program = openProgram(parseProgramHandle(value), 'xdp');
   return program.info.id;
 }
 

@@ -11,6 +11,7 @@ const entry = 'src/main.ts';
 const frequent = [
   'src/run.ts',
   'src/cli/program.ts',
+  'src/output/entry-writer.ts',
   ...['dump', 'lookup', 'update', 'delete', 'show'].map((verb) => `src/cli/map/${verb}.ts`),
 ];
 

@@ -48,3 +48,28 @@ export const globalOptionSpecs: readonly OptionSpec[] = [
   { name: 'version', short: 'V', description: 'print the version (of libbpf too: xdpctl version)' },
   { name: 'help', short: 'h', description: 'print help' },
 ];
+
+/**
+ * The options that the tokens mean when each is a switch of its own (`-j`, `--dry-run`), as on most lines; undefined when
+ * it takes a parser to tell.
+ */
+export function plainSwitches(tokens: readonly string[]): GlobalOptions | undefined {
+  const given = new Set<string>();
+  for (const token of tokens) {
+    const spec = globalOptionSpecs.find(({ name, short }) => token === `--${name}` || token === `-${short ?? '-'}`);
+    if (spec === undefined || spec.value !== undefined || spec.name === 'version' || spec.name === 'help') {
+      return undefined;
+    }
+    given.add(spec.name);
+  }
+  return {
+    ...defaultOptions,
+    json: given.has('json') || given.has('pretty'),
+    pretty: given.has('pretty'),
+    debug: given.has('debug'),
+    bpffs: given.has('bpffs'),
+    nomount: given.has('nomount'),
+    dryRun: given.has('dry-run'),
+    quiet: given.has('quiet'),
+  };
+}

@@ -60,29 +60,32 @@ export function bindLibrary<Functions extends object>(
   signatures: Readonly<Record<keyof Functions, Signature>>,
 ): Functions {
   let library: Koffi.LibraryHandle | undefined;
-  const functions = {} as Functions;
-  for (const name of Object.keys(signatures) as (keyof Functions & string)[]) {
-    Object.defineProperty(functions, name, {
-      configurable: true,
-      enumerable: true,
-      get() {
-        const [result, parameters] = signatures[name];
-        const { load } = koffi();
-        try {
-          library ??= load(file);
-        } catch (cause) {
-          throw new LibraryError(file ?? 'libc', undefined, cause);
-        }
-        let bound;
-        try {
-          bound = library.func(name, result, [...parameters]);
-        } catch (cause) {
-          throw new LibraryError(file ?? 'libc', name, cause);
-        }
-        Object.defineProperty(functions, name, { value: bound });
-        return bound;
+  const bind = (name: keyof Functions & string): unknown => {
+    const [result, parameters] = signatures[name];
+    const { load } = koffi();
+    try {
+      library ??= load(file);
+    } catch (cause) {
+      throw new LibraryError(file ?? 'libc', undefined, cause);
+    }
+    try {
+      return library.func(name, result, [...parameters]);
+    } catch (cause) {
+      throw new LibraryError(file ?? 'libc', name, cause);
+    }
+  };
+  // Asked only for what the object itself does not have yet: a bound function is called without this detour.
+  const unbound = new Proxy(
+    {},
+    {
+      get(_target, name) {
+        if (!Object.hasOwn(signatures, name)) return undefined;
+        const value = bind(name as keyof Functions & string);
+        Object.defineProperty(functions, name, { value, enumerable: true });
+        return value;
       },
-    });
-  }
+    },
+  );
+  const functions = Object.create(unbound) as Functions;
   return functions;
 }

@@ -1,6 +1,5 @@
 import type { ToolError } from '../domain/errors.ts';
 import { type ColorChoice, type Painter, painter, wantsColor } from './color.ts';
-import { EntryWriter } from './entry-writer.ts';
 import { failureJson, failureText } from './failure.ts';
 import { jsonText } from './json.ts';
 import type { Document, Entries, One, Outcome, Rows, Stream } from './outcome.ts';
@@ -193,7 +192,7 @@ export class Reporter {
         flowing = true;
         this.out.text(table.block(block));
         block = [];
-        await this.out.drain();
+        if (this.out.pressing) await this.out.drain();
         if (this.out.closed) return;
       }
     }
@@ -237,6 +236,7 @@ export class Reporter {
 
   async #entriesJson(outcome: Entries): Promise<void> {
     const { pretty } = this.#options;
+    const { EntryWriter } = await import('./entry-writer.ts');
     const writer = new EntryWriter(outcome.keySize, outcome.valueSize, this.out);
     this.out.text(pretty ? '[\n    ' : '[');
     try {
@@ -261,6 +261,7 @@ export class Reporter {
   }
 
   async #entriesTable(outcome: Entries): Promise<void> {
+    const { EntryWriter } = await import('./entry-writer.ts');
     const writer = new EntryWriter(outcome.keySize, outcome.valueSize, this.out);
     writer.header();
     await this.#eachEntry(outcome, (chunk, from, to) => {

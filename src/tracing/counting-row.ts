@@ -1,4 +1,4 @@
-import type { DropCounter, DropEvent } from '../domain/drop-counter.ts';
+import { type DropCounter, type DropEvent, noMapId } from '../domain/drop-counter.ts';
 import type { DropFilter } from '../domain/drop-filter.ts';
 import type { EventFormat } from './event-format.ts';
 import type { Events } from './tracefs.ts';
@@ -144,36 +144,49 @@ function rowFor(row: CountingRow, { fields }: EventFormat): CountingRow | undefi
   return needed.every((field) => fields.has(field)) ? { ...row, keys } : undefined;
 }
 
-/** A comparison in the syntax that bpftrace, perf and tracefs share, where `access` turns a field into an operand. */
+/** More comparisons than this are left to the ledger: perf's filters may be as long as a page. */
+const mostComparisons = 100;
+
+/**
+ * What decides whether the kernel counts an event, in the syntax that bpftrace and perf share, where `operand` turns a
+ * field into an operand. Undefined: it counts them all.
+ */
 export function conditionOf(
   plan: CountingPlan,
   rows: readonly CountingRow[],
-  access: (field: string) => string,
+  operand: (field: string) => string = (field) => field,
 ): string | undefined {
-  const amounts = rows.flatMap(({ amount }) => (amount === undefined ? [] : [`${access(amount)} > 0`]));
-  const conditions = amounts.length < rows.length ? [] : [amounts.join(' || ')];
-  const { ifindexes, progIds, mapIds } = plan.filter;
-  conditions.push(
-    ...equalTo(rows, ['fromIfindex', 'toIfindex'], ifindexes, access),
-    ...equalTo(rows, ['progId'], progIds, access),
-  );
-  // A failed look-up has lost its map: INT_MAX (and 0) must pass the map filter, the live system tells them apart later.
-  conditions.push(
-    ...equalTo(rows, ['mapId'], mapIds === undefined || mapIds.length === 0 ? [] : [...mapIds, 0x7fff_ffff, 0], access),
-  );
-  if (conditions.length === 0) return undefined;
-  return conditions.length === 1 ? conditions[0] : conditions.map((condition) => `(${condition})`).join(' && ');
+  const amounts = rows.flatMap(({ amount }) => (amount === undefined ? [] : [`${operand(amount)} > 0`]));
+  const losses = amounts.length < rows.length ? [] : [amounts];
+  const alternatives = [...losses, ...filtersOf(plan, rows[0], operand)].map((list) => list.join(' || '));
+  if (alternatives.length === 0) return undefined;
+  return alternatives.length === 1 ? alternatives[0] : alternatives.map((text) => `(${text})`).join(' && ');
+}
+
+function filtersOf(
+  { filter }: CountingPlan,
+  row: CountingRow | undefined,
+  operand: (field: string) => string,
+): string[][] {
+  const { ifindexes = [], progIds = [], mapIds = [] } = filter;
+  // A failed look-up has lost its map: INT_MAX (and 0) must pass, the ledger tells them apart.
+  const maps = mapIds.length === 0 ? [] : [...mapIds, noMapId, 0];
+  const filters = [
+    equalTo(row, ['fromIfindex', 'toIfindex'], ifindexes, operand),
+    equalTo(row, ['progId'], progIds, operand),
+    equalTo(row, ['mapId'], maps, operand),
+  ].filter((comparisons) => comparisons.length > 0);
+  return filters.flat().length > mostComparisons ? [] : filters;
 }
 
 function equalTo(
-  [row]: readonly CountingRow[],
+  row: CountingRow | undefined,
   properties: readonly Property[],
-  numbers: readonly number[] | undefined,
-  access: (field: string) => string,
+  numbers: readonly number[],
+  operand: (field: string) => string,
 ): string[] {
   const fields = (row?.keys ?? []).filter(({ as }) => properties.includes(as)).map(({ field }) => field);
-  const comparisons = fields.flatMap((field) => (numbers ?? []).map((number) => `${access(field)} == ${number}`));
-  return comparisons.length === 0 ? [] : [comparisons.join(' || ')];
+  return fields.flatMap((field) => numbers.map((number) => `${operand(field)} == ${number}`));
 }
 
 /** A counter of a row from the values of its keys, in the row's order. */

@@ -22,21 +22,26 @@ export const bpftraceTick = 'tick';
 
 /** The bpftrace program of a plan: a map for each row, printed by bpftrace itself at the end. */
 export function bpftraceProgram(plan: CountingPlan, options: BpftraceOptions): string {
-  const access = (field: string): string => `args${options.arrow ? '->' : '.'}${field}`;
   const prints = options.printAtTick ? plan.rows.map(({ name }) => `print(@${name}); `).join('') : '';
   return [
     `BEGIN { printf("${bpftraceReady}\\n"); }`,
-    ...plan.rows.map((row) => bpftraceProbe(plan, row, access)),
+    ...plan.rows.map((row) => bpftraceProbe(plan, row, options.arrow)),
     `interval:ms:${options.tickMilliseconds} { ${prints}printf("${bpftraceTick}\\n"); }`,
   ].join('\n');
 }
 
-function bpftraceProbe(plan: CountingPlan, row: CountingRow, access: (field: string) => string): string {
-  const condition = conditionOf(plan, [row], access);
-  const keys = row.keys.map(({ field, negated }) => (negated === true ? `-${access(field)}` : access(field)));
-  const count = row.amount === undefined ? 'count()' : `sum(${access(row.amount)})`;
-  const predicate = condition === undefined ? '' : ` /${condition}/`;
-  return `tracepoint:xdp:${row.event}${predicate} { @${row.name}[${keys.join(', ')}] = ${count}; }`;
+/**
+ * Each field is read once, into a variable: of several reads LLVM makes one with a computed address, which the verifier
+ * refuses ("dereference of modified ctx ptr").
+ */
+function bpftraceProbe(plan: CountingPlan, row: CountingRow, arrow: boolean): string {
+  const fields = [...row.keys.map(({ field }) => field), ...(row.amount === undefined ? [] : [row.amount])];
+  const reads = fields.map((field) => `$${field} = args${arrow ? '->' : '.'}${field};`).join(' ');
+  const keys = row.keys.map(({ field, negated }) => (negated === true ? `-$${field}` : `$${field}`)).join(', ');
+  const count = `@${row.name}[${keys}] = ${row.amount === undefined ? 'count()' : `sum($${row.amount})`};`;
+  const condition = conditionOf(plan, [row], (field) => `$${field}`);
+  const body = condition === undefined ? count : `if (${condition}) { ${count} }`;
+  return `tracepoint:xdp:${row.event} { ${reads} ${body} }`;
 }
 
 /** The words that run a bpftrace program; `-B none` because a pipe is else buffered in blocks. */
@@ -61,16 +66,14 @@ export function bpftraceMapKeys(cpus: number): number {
 export function perfEventArguments(plan: CountingPlan): string[] {
   return eventsOf(plan).flatMap((event) => {
     const rows = plan.rows.filter((row) => row.event === event);
-    const condition = conditionOf(plan, rows, (field) => field);
+    const condition = conditionOf(plan, rows);
     return ['-e', `xdp:${event}`, ...(condition === undefined ? [] : ['--filter', condition])];
   });
 }
 
 /** For --print-command: what counts the plan's losses with bpftrace, to copy and paste. */
 export function bpftraceCommandText(plan: CountingPlan, arrow: boolean, mapKeys: number): string {
-  const program = plan.rows
-    .map((row) => bpftraceProbe(plan, row, (field) => `args${arrow ? '->' : '.'}${field}`))
-    .join('\n');
+  const program = plan.rows.map((row) => bpftraceProbe(plan, row, arrow)).join('\n');
   const variables = Object.entries(bpftraceEnvironment(mapKeys)).map(([name, value]) => `${name}=${value}`);
   return shellCommand(['env', ...variables, 'bpftrace', '-e', program]);
 }

@@ -25,7 +25,7 @@ export class SessionEnd {
 }
 
 /** What a tracer said when it failed, in one line: its last words say most. */
-export function lastWords(complaints: string): string {
+export function mainComplaint(complaints: string): string {
   const lines = complaints.split('\n').map((line) => line.trim());
   return (
     lines.filter((line) => /error|fail|not found|unknown|denied|permi/i.test(line))[0] ?? lines.find(Boolean) ?? ''
@@ -34,7 +34,7 @@ export function lastWords(complaints: string): string {
 
 /** A tracer that ended although nobody asked it to. */
 export function diedEarly(backend: BackendName, complaints: string): ToolError {
-  const words = lastWords(complaints);
+  const words = mainComplaint(complaints);
   return new ToolError('refused', `${backend} ended too early${words === '' ? '' : `: ${words}`}`, {
     hint: 'what it counted is no answer, run the command again',
     operation: 'debug drops',
@@ -44,7 +44,7 @@ export function diedEarly(backend: BackendName, complaints: string): ToolError {
 /** A tracer that ended before it had attached. */
 export function didNotStart(backend: BackendName, complaints: string, exit: string): BackendFailure {
   const denied = /root user|permission|not permitted|EPERM|EACCES|CAP_/i.test(complaints);
-  const words = lastWords(complaints);
+  const words = mainComplaint(complaints);
   return new BackendFailure(backend, denied ? 'permission' : 'failed', words === '' ? `ended with ${exit}` : words);
 }
 

@@ -45,8 +45,8 @@ describe('the plan', () => {
     });
     events.set('xdp_redirect_map_err', { ...old, name: 'xdp_redirect_map_err' });
     const program = bpftraceProgram(planCounting(events), quiet);
-    expect(program).toContain('args->to_ifindex, -args->err, args->map_id, args->map_index] = sum(args->drops)');
-    expect(program).toContain('tracepoint:xdp:xdp_redirect_map_err { @redirect_map_err[');
+    expect(program).toContain('$to_ifindex, -$err, $map_id, $map_index] = sum($drops)');
+    expect(program).toContain('tracepoint:xdp:xdp_redirect_map_err { $ifindex');
   });
 
   it.each([-1, 2 ** 32, 1.5, Number.NaN, '1; exit()' as unknown as number])('refuses %j in a filter', (id) => {
@@ -57,17 +57,26 @@ describe('the plan', () => {
 });
 
 describe('the bpftrace program', () => {
-  it('is the recipe of this kernel', () => {
+  it('is the recipe of this kernel, reading each field once', () => {
     expect(bpftraceProgram(planCounting(recordedEvents()), quiet)).toBe(
       [
         'BEGIN { printf("ready\\n"); }',
-        'tracepoint:xdp:xdp_redirect_err { @redirect_err[args->ifindex, args->prog_id, args->map_id, args->map_index, args->to_ifindex, -args->err] = count(); }',
-        'tracepoint:xdp:xdp_exception { @exception[args->ifindex, args->prog_id, args->act] = count(); }',
-        'tracepoint:xdp:xdp_devmap_xmit /args->drops > 0/ { @devmap_xmit[args->from_ifindex, args->to_ifindex, -args->err] = sum(args->drops); }',
-        'tracepoint:xdp:xdp_cpumap_enqueue /args->drops > 0/ { @cpumap_enqueue[args->map_id, args->cpu, args->to_cpu] = sum(args->drops); }',
-        'tracepoint:xdp:xdp_cpumap_kthread /args->drops > 0/ { @cpumap_kthread_drops[args->map_id, args->cpu] = sum(args->drops); }',
-        'tracepoint:xdp:xdp_cpumap_kthread /args->xdp_drop > 0/ { @cpumap_kthread_xdp_drop[args->map_id, args->cpu] = sum(args->xdp_drop); }',
-        'tracepoint:xdp:xdp_bulk_tx /args->drops > 0/ { @bulk_tx[args->ifindex, -args->err] = sum(args->drops); }',
+        'tracepoint:xdp:xdp_redirect_err { $ifindex = args->ifindex; $prog_id = args->prog_id; $map_id = args->map_id; ' +
+          '$map_index = args->map_index; $to_ifindex = args->to_ifindex; $err = args->err; ' +
+          '@redirect_err[$ifindex, $prog_id, $map_id, $map_index, $to_ifindex, -$err] = count(); }',
+        'tracepoint:xdp:xdp_exception { $ifindex = args->ifindex; $prog_id = args->prog_id; $act = args->act; ' +
+          '@exception[$ifindex, $prog_id, $act] = count(); }',
+        'tracepoint:xdp:xdp_devmap_xmit { $from_ifindex = args->from_ifindex; $to_ifindex = args->to_ifindex; ' +
+          '$err = args->err; $drops = args->drops; ' +
+          'if ($drops > 0) { @devmap_xmit[$from_ifindex, $to_ifindex, -$err] = sum($drops); } }',
+        'tracepoint:xdp:xdp_cpumap_enqueue { $map_id = args->map_id; $cpu = args->cpu; $to_cpu = args->to_cpu; ' +
+          '$drops = args->drops; if ($drops > 0) { @cpumap_enqueue[$map_id, $cpu, $to_cpu] = sum($drops); } }',
+        'tracepoint:xdp:xdp_cpumap_kthread { $map_id = args->map_id; $cpu = args->cpu; $drops = args->drops; ' +
+          'if ($drops > 0) { @cpumap_kthread_drops[$map_id, $cpu] = sum($drops); } }',
+        'tracepoint:xdp:xdp_cpumap_kthread { $map_id = args->map_id; $cpu = args->cpu; $xdp_drop = args->xdp_drop; ' +
+          'if ($xdp_drop > 0) { @cpumap_kthread_xdp_drop[$map_id, $cpu] = sum($xdp_drop); } }',
+        'tracepoint:xdp:xdp_bulk_tx { $ifindex = args->ifindex; $err = args->err; $drops = args->drops; ' +
+          'if ($drops > 0) { @bulk_tx[$ifindex, -$err] = sum($drops); } }',
         'interval:ms:1000 { printf("tick\\n"); }',
       ].join('\n'),
     );
@@ -76,13 +85,24 @@ describe('the bpftrace program', () => {
   it('filters in the kernel by what each event carries', () => {
     const plan = planCounting(recordedEvents(), { ifindexes: [4, 5], progIds: [116], mapIds: [33] });
     const program = bpftraceProgram(plan, { ...quiet, arrow: false });
+    expect(program).toContain('$ifindex = args.ifindex;');
     expect(program).toContain(
-      'xdp_redirect_err /(args.ifindex == 4 || args.ifindex == 5 || args.to_ifindex == 4 || args.to_ifindex == 5) && ' +
-        '(args.prog_id == 116) && (args.map_id == 33 || args.map_id == 2147483647 || args.map_id == 0)/',
+      'if (($ifindex == 4 || $ifindex == 5 || $to_ifindex == 4 || $to_ifindex == 5) && ($prog_id == 116) && ' +
+        '($map_id == 33 || $map_id == 2147483647 || $map_id == 0)) { @redirect_err',
     );
-    expect(program).toContain('xdp_exception /(args.ifindex == 4 || args.ifindex == 5) && (args.prog_id == 116)/');
-    expect(program).toContain('xdp_bulk_tx /(args.drops > 0) && (args.ifindex == 4 || args.ifindex == 5)/');
-    expect(program).toContain('xdp_cpumap_enqueue /(args.drops > 0) && (args.map_id == 33 ||');
+    expect(program).toContain('if (($ifindex == 4 || $ifindex == 5) && ($prog_id == 116)) { @exception');
+    expect(program).toContain('if (($drops > 0) && ($ifindex == 4 || $ifindex == 5)) { @bulk_tx');
+    expect(program).toContain(
+      'if (($drops > 0) && ($map_id == 33 || $map_id == 2147483647 || $map_id == 0)) { @cpumap',
+    );
+  });
+
+  it('leaves very long filters to the ledger', () => {
+    const ids = Array.from({ length: 51 }, (_, index) => index + 1);
+    const program = bpftraceProgram(planCounting(recordedEvents(), { ifindexes: ids }), quiet);
+    expect(program).toMatch(/xdp_redirect_err [^\n]*-\$err\] = count\(\); }/);
+    expect(program).not.toMatch(/xdp_redirect_err [^\n]*==/);
+    expect(program).toMatch(/xdp_bulk_tx [^\n]*\$ifindex == 51/);
   });
 
   it('prints its maps at each tick when it is told to, and only then', () => {
@@ -99,7 +119,7 @@ describe('the bpftrace program', () => {
     fc.assert(
       fc.property(ids, ids, ids, (ifindexes, progIds, mapIds) => {
         const program = bpftraceProgram(planCounting(recordedEvents(), { ifindexes, progIds, mapIds }), quiet);
-        expect(program).toMatch(/^[\w\s@:(){}[\]/=&|<>,.;\\"-]*$/);
+        expect(program).toMatch(/^[\w\s@$:(){}[\]/=&|<>,.;\\"-]*$/);
         for (const id of [...ifindexes, ...progIds, ...mapIds]) expect(program).toContain(`== ${id}`);
       }),
     );

@@ -1,5 +1,4 @@
 import { type BatchPlace, ToolError, usageError } from '../../domain/errors.ts';
-import { shellCommand } from '../../domain/shell-quote.ts';
 import { EEXIST, ENOENT } from '../../kernel/check.ts';
 import type { Outcome, SequencePrinter } from '../../output/outcome.ts';
 import { counted } from '../../output/reporter.ts';
@@ -9,6 +8,7 @@ import { Rehearsal } from '../rehearsal.ts';
 import { toToolError } from '../to-tool-error.ts';
 import type { Input, Verb } from '../verb.ts';
 import { CommandReader } from './command-reader.ts';
+import { lineFailure, placeText } from './line-failure.ts';
 import { lineVerb, parseLine, runLine } from './line.ts';
 
 const NO_OPTIONS: Input['options'] = {};
@@ -28,6 +28,8 @@ export class BatchRun {
   readonly #verbs = new Map<string, Map<string, Verb>>();
   /** Where the last command began; 0 before the first. */
   #line = 0;
+  /** Whether a name or a pin may mean another map after the line that runs. */
+  #renamed = false;
   #applied = 0;
   #failed = 0;
   #firstFailure: ToolError | undefined;
@@ -88,7 +90,12 @@ export class BatchRun {
         this.#applied += 1;
       } catch (error) {
         if (error instanceof Interrupted) throw error;
+        await printer.flush();
         await this.#fail(error, words);
+      }
+      if (this.#renamed) {
+        this.#renamed = false;
+        this.#context.maps.forget();
       }
       if (count % STRIDE === 0) {
         const pause = this.#context.breathe();
@@ -100,7 +107,12 @@ export class BatchRun {
   #runCommand(words: readonly string[]): Outcome | undefined | Promise<Outcome | undefined> {
     const verb = this.#verbs.get(words[0] as string)?.get(words[1] as string);
     if (verb === undefined || this.#reader.dashed) return this.#runUnknown(words);
-    if (verb.changes !== undefined && !verb.namesStay) return this.#runRenaming(verb, words);
+    return this.#runVerb(verb, words);
+  }
+
+  #runVerb(verb: Verb, words: readonly string[]): Outcome | undefined | Promise<Outcome | undefined> {
+    // Also when it fails half way, and not before its output is printed.
+    if (verb.changes !== undefined && !verb.namesStay) this.#renamed = true;
     return verb.run({ words: words.slice(2), options: NO_OPTIONS }, this.#context);
   }
 
@@ -110,23 +122,11 @@ export class BatchRun {
       const verb = await lineVerb(words, this.#context);
       const [object = '', name] = words;
       if (name !== undefined) this.#remember(object, name, verb);
-      return this.#runRenaming(verb, words);
+      return this.#runVerb(verb, words);
     }
     const line = await parseLine(words, this.#context);
-    try {
-      return await runLine(line, this.#context);
-    } finally {
-      this.#context.maps.forget();
-    }
-  }
-
-  /** A line after which a name or a pin may mean another map, also when it fails half way. */
-  async #runRenaming(verb: Verb, words: readonly string[]): Promise<Outcome | undefined> {
-    try {
-      return await verb.run({ words: words.slice(2), options: NO_OPTIONS }, this.#context);
-    } finally {
-      this.#context.maps.forget();
-    }
+    if (line.verb.changes !== undefined && !line.verb.namesStay) this.#renamed = true;
+    return runLine(line, this.#context);
   }
 
   #remember(object: string, name: string, verb: Verb): void {
@@ -147,20 +147,13 @@ export class BatchRun {
       ...(words !== undefined && { command: words }),
       applied: this.#applied,
     };
-    const where = `${place.file}:${line}: ${words === undefined ? '' : `${shortened(shellCommand(words))}: `}`;
     if (this.#mayBeCured(cause)) {
       this.#applied += 1;
-      await this.#context.warn({ message: `${where}${cause.message}; the lines before it may change that` });
+      const message = `${placeText(place, false)}${cause.message}; the lines before it may change that`;
+      await this.#context.warn({ message });
       return;
     }
-    const { kind, hint, errno, operation } = cause;
-    const failure = new ToolError(kind, `${where}${cause.message}${this.#keepGoing ? '' : this.#appliedText()}`, {
-      ...(hint !== undefined && { hint }),
-      ...(errno !== undefined && { errno }),
-      ...(operation !== undefined && { operation }),
-      batch: place,
-      cause: cause.cause ?? cause,
-    });
+    const failure = lineFailure(cause, place, !this.#keepGoing);
     if (!this.#keepGoing) throw failure;
     this.#firstFailure ??= failure;
     this.#failed += 1;
@@ -171,12 +164,6 @@ export class BatchRun {
   #mayBeCured({ operation, errno }: ToolError): boolean {
     if (!this.#context.options.dryRun || this.#applied === 0) return false;
     return (errno === ENOENT || errno === EEXIST) && /^map (lookup|getnext|update|delete)$/.test(operation ?? '');
-  }
-
-  #appliedText(): string {
-    const count = this.#applied;
-    if (count === 0) return '; nothing was applied before it';
-    return `; ${counted(count, 'command was', 'commands were')} applied before it`;
   }
 
   #progress(): string {
@@ -193,11 +180,6 @@ export class BatchRun {
       `${this.#failed} of ${counted(all, 'command', 'commands')} of ${this.#input.name} failed, the first on line ${line}`,
     );
   }
-}
-
-/** Commands in messages are cut; the JSON object has the whole. */
-function shortened(command: string): string {
-  return command.length <= 160 ? command : `${command.slice(0, 159)}…`;
 }
 
 // oxlint-disable-next-line require-yield

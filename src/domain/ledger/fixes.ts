@@ -48,6 +48,15 @@ export function switchGroOn(peer: LivePeer | undefined): string | undefined {
   return inNetnsOf(peer, (ifname) => ['ethtool', '-K', ifname, 'gro', 'on']);
 }
 
+export function switchGroOff(peer: LivePeer | undefined): string | undefined {
+  return inNetnsOf(peer, (ifname) => ['ethtool', '-K', ifname, 'gro', 'off']);
+}
+
+/** Transmit queues alone, as drivers without combined ones have them. */
+export function setTxQueues(device: LiveDevice | LivePeer | undefined, count: number): string | undefined {
+  return inNetnsOf(device, (ifname) => ['ethtool', '-L', ifname, 'tx', String(count)]);
+}
+
 export function setQueues(device: LiveDevice | undefined, count: number): string | undefined {
   return inNetnsOf(device, (ifname) => ['ethtool', '-L', ifname, 'combined', String(count)]);
 }

@@ -1,7 +1,8 @@
 import { errnoName } from '../errno.ts';
 import { kernelAtLeast } from '../kernel-version.ts';
 import type { LiveDevice } from '../live-system.ts';
-import { attachPass, inOrder, setMtu, setQueues, setTxQueueLength, setTxRing, setUp, switchGroOn } from './fixes.ts';
+import { whyNoXmit } from '../no-xmit.ts';
+import { inOrder, setMtu, setQueues, setTxQueueLength, setTxRing, setUp, switchGroOn } from './fixes.ts';
 import { nameOf, type Scene } from './scene.ts';
 import { certain, likely, type Verdict } from './verdict.ts';
 
@@ -17,37 +18,12 @@ export function cannotTransmit(scene: Scene): Verdict {
     return likely('target-no-sg', explanation);
   }
   const state = to?.ndoXmit === 'yes' ? '; it can now' : '';
-  const explanation = `${name} could not transmit redirected frames${state}: ${reasonNoXmit(to)}`;
-  const fix = to?.ndoXmit === 'yes' ? undefined : mendXmit(to);
+  const { reason, fix: mending } = whyNoXmit(to);
+  const explanation = `${name} could not transmit redirected frames${state}: ${reason}`;
+  const fix = to?.ndoXmit === 'yes' ? undefined : mending;
   return to?.ndoXmit === 'no'
     ? certain('target-no-xmit', explanation, { fix })
     : likely('target-no-xmit', explanation, { fix });
-}
-
-function reasonNoXmit(to: LiveDevice | undefined): string {
-  if (to?.kind === 'veth') {
-    const { peer } = to;
-    const who = peer === undefined ? 'its peer' : `its peer ${nameOf(peer, peer.ifindex)}`;
-    const known = peer?.gro === false && peer.hasXdp === false;
-    return known
-      ? `it is a veth, and ${who} has neither GRO on nor an XDP program`
-      : `it is a veth, and ${who} needs GRO or an XDP program for that`;
-  }
-  if (to === undefined) return 'its driver offers no NDO_XMIT';
-  if (isVirtual(to))
-    return `a device of this kind${to.kind === undefined ? '' : ` (${to.kind})`} never does, only generic mode reaches it`;
-  return 'several drivers do so only while an XDP program is attached to the device itself';
-}
-
-function mendXmit(to: LiveDevice | undefined): string | undefined {
-  if (to === undefined) return undefined;
-  if (to.kind === 'veth') return switchGroOn(to.peer);
-  return isVirtual(to) ? undefined : attachPass(to);
-}
-
-/** Hardware has no kind; lo has none either. tun, tap and virtio do transmit redirected frames. */
-function isVirtual(device: LiveDevice): boolean {
-  return device.ifname === 'lo' || (device.kind !== undefined && !['veth', 'tun'].includes(device.kind));
 }
 
 /** ENETDOWN. */

@@ -94,6 +94,8 @@ export const needs = [
   program('strace', ['test']),
   { ...program('man', ['test']), packages: samePackage('man-db') },
   { ...program('groff', ['test']), packages: samePackage('groff') },
+  // Elsewhere it takes the place of man-db.
+  { ...program('mandoc', ['test']), optional: true, packages: { 'apt-get': ['mandoc'] } },
   {
     ...program('clang-14', ['test']),
     found: () => hasProgram('clang-14') && hasProgram('llvm-strip-14'),

@@ -72,6 +72,15 @@ export const errorSchema: JsonSchema = objectOf({
     'errno?': count('the errno, where the kernel said one'),
     'errnoName?': text('its name, such as ENOENT'),
     'operation?': text('what was being done, such as map update'),
+    'batch?': objectOf(
+      {
+        file: text('the file; - for standard input'),
+        line: count('the line where the command begins'),
+        'command?': arrayOf({ type: 'string' }, 'its words; absent when the line cannot be read'),
+        applied: count('commands that were applied before it'),
+      },
+      'where in a batch',
+    ),
   }),
 });
 

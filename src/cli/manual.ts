@@ -28,6 +28,8 @@ function page(name: string, { version, date }: Edition, body: Roff): ManualPage 
   const head = [
     '.\\" Made by bin/dev/man.mjs from the data of the verbs: change those, then npm run man.',
     `.TH ${literal(name.toUpperCase())} 8 ${date} "xdpctl ${version}" "XDP redirect"`,
+    // The macros begin each paragraph with the register, which takes words apart by default.
+    '.nr HY 0',
     '.nh',
     '.ad l',
   ];

@@ -9,6 +9,7 @@ const loaders: Readonly<Record<string, LoadSchemas>> = {
   map: () => import('./map/schemas.ts'),
   redirect: () => import('./redirect/schemas.ts'),
   debug: () => import('./debug/schemas.ts'),
+  batch: () => import('./batch/schemas.ts'),
 };
 
 /** A schema with the name of its file in the package, dist/schema/. */

@@ -1,12 +1,17 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
 import { commandEnvironment, RunningCommand } from '../support/command.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
+import { resembles } from '../support/resembles.ts';
 
 const script = join(import.meta.dirname, '..', '..', 'bin', 'dev', 'demo.mjs');
+/** What the README shows of it, from its first command to its last; before and after that there is more. */
+const readme = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
+const readmeStory = `…${/^```console\n(.*?)^```/ms.exec(readme)?.[1] ?? 'no story'}`;
 const MILLISECONDS = 60_000;
 
 function startDemo(): RunningCommand {
@@ -33,6 +38,7 @@ describe('npm run demo', () => {
     expect(stdout).toMatch(/^## 100 sent, none arrived/m);
     expect(stdout).toMatch(/^ +100 +target-no-xmit \(certain\)/m);
     expect(stdout).toMatch(/^## 100 of 100 arrived/m);
+    expect(resembles(stdout, readmeStory) ? readmeStory : stdout).toBe(readmeStory);
     await expectNothingNew(before);
   });
 

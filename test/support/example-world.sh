@@ -24,6 +24,17 @@ WORDS
     nsenter --net=/run/netns/$namespace ethtool -K $peer gro on
     ip -n $namespace link set $peer up
   done
+  cat > updates.txt <<'WORDS'
+# two more ways out
+map update pinned forward key 1 value dev eth1
+map update pinned forward key 2 value dev eth0
+map lookup pinned forward key 2
+WORDS
+  cat > mistake.txt <<'WORDS'
+map update pinned forward key 1 value dev eth1
+map update pinned forward key 64 value dev eth1
+map update pinned forward key 2 value dev eth1
+WORDS
   # bpftool, so that a fault of xdpctl cannot hide here.
   bpftool batch file - <<WORDS
 map create /sys/fs/bpf/forward type devmap key 4 value 8 entries 64 name forward

@@ -22,7 +22,61 @@ export const verb: Verb = {
   ],
   changes: 'does what its lines say',
   json: 'an array of pairs: command (its words) and output (what the command prints with -j, or null). A failing line closes the array; error.batch on stderr has file, line, command and applied',
-  examples: [],
+  capabilities: 'what its commands need',
+  examples: [
+    {
+      command: 'cat updates.txt && xdpctl batch file updates.txt',
+      description: 'a file, and what becomes of it',
+      output: `
+# two more ways out
+map update pinned forward key 1 value dev eth1
+map update pinned forward key 2 value dev eth0
+map lookup pinned forward key 2
+key        2
+ifindex    2
+interface  eth0
+processed 3 commands`,
+    },
+    {
+      command: 'xdpctl batch file mistake.txt',
+      description: 'the second line of it names a key that the map does not have',
+      exit: 2,
+      output: `
+error: mistake.txt:2: map update pinned forward key 64 value dev eth1 (1 command
+applied before): key 64 is outside the devmap: its 64 keys go from 0 to 63`,
+    },
+    {
+      command: 'xdpctl batch file mistake.txt --keep-going',
+      description: 'the third line too',
+      exit: 2,
+      output: `
+error: mistake.txt:2: map update pinned forward key 64 value dev eth1:
+key 64 is outside the devmap: its 64 keys go from 0 to 63
+error: 1 of 3 commands of mistake.txt failed, the first on line 2`,
+    },
+    {
+      command: 'xdpctl -j batch file updates.txt',
+      description: 'the answers as JSON',
+      output: `
+[{"command":["map","update","pinned","forward","key","1","value","dev","eth1"],
+  "output":null},
+ {"command":["map","update","pinned","forward","key","2","value","dev","eth0"],
+  "output":null},
+ {"command":["map","lookup","pinned","forward","key","2"],
+  "output":{"key":["0x02","0x00","0x00","0x00"],
+            "value":["0x02","0x00","0x00","0x00","0x00","0x00","0x00","0x00"],
+            "formatted":{"key":2,"value":{"ifindex":2,"ifname":"eth0"}}}}]`,
+    },
+    {
+      command: 'echo map dump pinned cpus | xdpctl batch file -',
+      description: 'commands from another program',
+      output: `
+KEY  QSIZE  PROGRAM
+  0    192
+1 of 2 slots occupied
+processed 1 commands`,
+    },
+  ],
   async run(input, context): Promise<Outcome> {
     const words = new WordList(input.words);
     const file = words.take('the file');

@@ -62,10 +62,41 @@ export const verb: Verb = {
   capabilities: 'root, or CAP_BPF and CAP_PERFMON with a readable tracefs; CAP_SYS_ADMIN to name programs and maps',
   json: 'an object: backend, kernel, duration_s, events, totals.dropped, findings sorted by count, blind',
   examples: [
-    { command: 'xdpctl debug drops eth0 --duration 1s', description: 'what is lost at eth0 within a second' },
     {
-      command: 'xdpctl -jp debug drops eth0 --duration 1s --via perf',
-      description: 'the same counted by perf, as JSON',
+      command: 'xdpctl debug drops eth0 --duration 1s',
+      description: 'what is lost at eth0 within a second',
+      given: 'losing',
+      output: `
+100 frames lost in 1.0 s (bpftrace, Linux 6.18…)
+
+     100  target-no-xmit (certain)  eth0 -> eth1
+          eth1 could not transmit redirected frames: it is a veth, and its peer
+          peer1 (netns right) has neither GRO on nor an XDP program
+          map targets (45), key 2, program redirect (60), EOPNOTSUPP
+          fix: ip netns exec right ethtool -K peer1 gro on`,
+    },
+    {
+      command: 'xdpctl -j debug drops eth0 --duration 1s --via perf --exit-code',
+      description: 'the same counted by perf, as JSON, and a failure for a script',
+      given: 'losing',
+      exit: 10,
+      output: `
+{"backend":"perf","kernel":"6.18…","duration_s":1.001,
+ "events":["xdp:xdp_redirect_err",…],"totals":{"dropped":100},
+ "findings":[{"code":"target-no-xmit","certainty":"certain","count":100,
+   "event":"xdp_redirect_err","errno":95,"errnoName":"EOPNOTSUPP",
+   "from":{"ifindex":2,"ifname":"eth0"},"to":{"ifindex":3,"ifname":"eth1"},
+   "prog":{"id":60,"name":"redirect"},
+   "map":{"id":45,"name":"targets","pinned":["/sys/fs/bpf/xdpctl/4026532392_2/targets"]},
+   "key":2,"explanation":"eth1 could not transmit redirected frames: …",
+   "fix":"ip netns exec right ethtool -K peer1 gro on"}],
+ "blind":["a broadcast without an eligible target is reported as success",…]}`,
+    },
+    {
+      command: 'xdpctl debug drops --print-command',
+      description: 'a command that counts the same, to copy and paste; nothing is run',
+      output: `
+env BPFTRACE_MAP_KEYS_MAX=16384 BPFTRACE_MAX_MAP_KEYS=16384 bpftrace -e '…'`,
     },
   ],
   async run(input, context): Promise<Outcome> {

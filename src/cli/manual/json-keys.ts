@@ -44,7 +44,7 @@ function descriptionOf(schema: JsonSchema): string {
 
 function typeText(schema: JsonSchema): string {
   if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeText))].join(' or ');
-  if (schema.enum !== undefined) return schema.enum.join(' or ');
+  if (schema.enum !== undefined) return schema.enum.length < 4 ? schema.enum.join(' or ') : 'string';
   if (schema.const !== undefined) return String(schema.const);
   if (schema.items !== undefined) return `array of ${plural(typeText(schema.items))}`;
   const { type = 'any' } = schema;

@@ -63,6 +63,23 @@ const redirect: ObjectProse = {
   ],
 };
 
+const batch: ObjectProse = {
+  description: [
+    'The start of a command takes tens of milliseconds, a change of a map a microsecond: whoever makes many changes makes them in one batch.',
+  ],
+  sections: [
+    {
+      title: 'syntax',
+      blocks: [
+        'It is that of `bpftool batch`: one command on each line, without `xdpctl` before it.',
+        ['#', 'begins a comment, up to the end of the line'],
+        ['\\\\', 'at the end of a line joins the next one to it'],
+        ['\' or "', 'around a word: it may contain blanks and #'],
+      ],
+    },
+  ],
+};
+
 const debug: ObjectProse = {
   description: [
     'When a redirected frame is lost, the program sees success, the sender sees success, and most losses move no counter. What tells of them are the tracepoints of the xdp group. `debug drops` counts those that this kernel has, joins the counts with the state of the system, and says why.',
@@ -86,7 +103,7 @@ const debug: ObjectProse = {
   ],
 };
 
-const prose: Readonly<Record<string, ObjectProse>> = { map, redirect, debug };
+const prose: Readonly<Record<string, ObjectProse>> = { map, redirect, debug, batch };
 
 /** The prose of an object; empty for those that need none. */
 export function objectProse(name: string): ObjectProse {

@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { findingsOf } from '../../src/domain/ledger.ts';
+import { readLiveSystem } from '../../src/kernel/inventory.ts';
+import { mountKernelFilesystem } from '../../src/kernel/tracefs-mount.ts';
+import type { BackendName } from '../../src/tracing/backend.ts';
+import { planCounting } from '../../src/tracing/counting-row.ts';
+import { preferredBackend, startTracing } from '../../src/tracing/select.ts';
+import { ensureTracefs, readEvents } from '../../src/tracing/tracefs.ts';
+import { framesThrough, sendFrames, startSending } from '../support/frames.ts';
+import { untilLine } from '../support/lines.ts';
+import { tool } from '../support/tool.ts';
+import { createLossyPath, faultyObject, type LossyPath } from './support/lossy-path.ts';
+
+const backends: readonly BackendName[] = ['bpftrace', 'perf'];
+
+beforeAll(() => void ensureTracefs(mountKernelFilesystem));
+
+function planFor({ ingress, egress }: LossyPath) {
+  return planCounting(readEvents(ensureTracefs(), 'xdp'), { ifindexes: [ingress.ifindex, egress.ifindex] });
+}
+
+describe.each(backends)('%s', (via) => {
+  it('has nothing to say when nothing is lost', async () => {
+    using path = createLossyPath(faultyObject, 'forward');
+    path.setEntry('targets', 0, path.egress.ifindex);
+    await using session = await startTracing(via, { plan: planFor(path) });
+    expect(await framesThrough(path.source, path.sink, { count: 20 })).toBe(20);
+    const { counters } = await session.stop();
+    expect(findingsOf(counters, readLiveSystem())).toEqual([]);
+  });
+
+  it('tells what it has counted so far', async () => {
+    using path = createLossyPath(faultyObject, 'gives_up');
+    await using session = await startTracing(via, { plan: planFor(path), snapshotEvery: 100 });
+    sendFrames(path.source, { count: 7 });
+    expect(await snapshotOf(session, 7)).toMatchObject([{ event: 'xdp_exception', count: 7, action: 0 }]);
+    sendFrames(path.source, { count: 5 });
+    expect(await snapshotOf(session, 12)).toMatchObject([{ count: 12 }]);
+    expect((await session.stop()).counters).toMatchObject([{ count: 12 }]);
+  });
+
+  it('is stopped when frames are lost too fast', async () => {
+    using path = createLossyPath(faultyObject, 'gives_up');
+    await using session = await startTracing(via, { plan: planFor(path), maxRate: 20 });
+    const sending = startSending(path.source, { count: 1500, milliseconds: 1 });
+    expect(await session.ended).toMatchObject({ why: 'max-rate' });
+    const { counters, end } = await session.stop();
+    expect(end).toMatchObject({ why: 'max-rate', rate: expect.any(Number) as number });
+    expect(counters).toHaveLength(1);
+    await sending;
+  });
+
+  it('ends in order when a signal comes, and keeps its counts', async () => {
+    using path = createLossyPath(faultyObject, 'gives_up');
+    const interrupt = new AbortController();
+    await using session = await startTracing(via, { plan: planFor(path), signal: interrupt.signal });
+    sendFrames(path.source, { count: 9 });
+    interrupt.abort('SIGINT');
+    expect(await session.ended).toEqual({ why: 'asked' });
+    expect((await session.stop()).counters).toMatchObject([{ count: 9 }]);
+  });
+
+  it('gives a command that runs when it is pasted', async () => {
+    const text = await preferredBackend(via).commandText(planCounting(readEvents(ensureTracefs(), 'xdp')));
+    // timeout ends the whole of it as Ctrl-C would.
+    const child = spawn('timeout', ['-s', 'INT', '3', 'bash', '-c', text], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (part) => (output += part));
+    await new Promise((resolve) => child.on('close', resolve));
+    expect(output.split('\n').filter((line) => /error|invalid/i.test(line) && !line.includes('RLIMIT'))).toEqual([]);
+  });
+});
+
+async function snapshotOf(session: Awaited<ReturnType<typeof startTracing>>, total: number) {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const counters = await session.snapshot();
+    if (counters.reduce((sum, { count }) => sum + count, 0) >= total) return counters;
+    await sleep(50);
+  }
+  throw new Error(`never saw ${total} lost frames`);
+}
+
+/** Runs a command where setpriv is no program: another file lies over it, in a mount namespace of its own. */
+const hideSetpriv = 'mount --bind /dev/null "$(command -v setpriv)" && exec "$@"';
+const withoutSetpriv = ['unshare', '--mount', 'sh', '-c', hideSetpriv, 'sh'];
+
+describe('a tracer whose owner is killed', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'xdpctl-tracer-'));
+  const script = join(folder, 'trace-until-killed.mjs');
+
+  beforeAll(() => {
+    const source = join(import.meta.dirname, 'support', 'trace-until-killed.ts');
+    const options = ['--bundle', '--platform=node', '--format=esm', '--target=node20', '--log-level=error'];
+    tool('npx', ['--no', 'esbuild', '--', source, `--outfile=${script}`, ...options]);
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each(backends)('%s dies with it, and Ctrl-C does not reach it before', async (via) => {
+    await using owner = await startOwner(via);
+    const tracers = descendants(owner.child.pid!);
+    expect(tracers.map(nameOf)).toContain(via);
+    for (const tracer of tracers) expect(processGroup(tracer)).not.toBe(processGroup(owner.child.pid!));
+    owner.child.kill('SIGKILL');
+    expect(await stillAlive(tracers)).toEqual([]);
+  });
+
+  it.each(backends)('%s dies with it also where there is no setpriv', async (via) => {
+    await using owner = await startOwner(via, withoutSetpriv);
+    const tracers = descendants(owner.child.pid!);
+    owner.child.kill('SIGKILL');
+    expect(await stillAlive(tracers)).toEqual([]);
+  });
+
+  async function startOwner(via: BackendName, wrapper: readonly string[] = []) {
+    const [program, ...words] = [...wrapper, process.execPath, script, via];
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    await untilLine(child, 'stdout', /^ready/);
+    return {
+      child,
+      async [Symbol.asyncDispose]() {
+        child.kill('SIGKILL');
+      },
+    };
+  }
+});
+
+function descendants(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  const children = text.split(' ').filter(Boolean).map(Number);
+  return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+function nameOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+}
+
+function processGroup(pid: number): number {
+  // Fields after the command's name in parentheses: state, parent, process group.
+  return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[2]);
+}
+
+/** Those of the processes that do not end within ten seconds. */
+async function stillAlive(pids: readonly number[]): Promise<number[]> {
+  for (let attempt = 0; attempt < 200 && pids.some(isAlive); attempt += 1) await sleep(50);
+  return pids.filter(isAlive);
+}
+
+/** A zombie has ended; nobody may be there to collect it. */
+function isAlive(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.startsWith('Z');
+  } catch {
+    return false;
+  }
+}

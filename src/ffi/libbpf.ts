@@ -21,7 +21,7 @@ export interface Libbpf {
     options: Uint8Array | null,
   ): number;
   bpf_map_update_elem(fd: number, key: Uint8Array | null, value: Uint8Array, flags: number): number;
-  bpf_map_lookup_elem(fd: number, key: Uint8Array | null, value: Uint8Array): number;
+  bpf_map_lookup_elem(fd: number, key: Uint8Array | bigint | null, value: Uint8Array | bigint): number;
   bpf_map_delete_elem(fd: number, key: Uint8Array): number;
   bpf_map_get_next_key(fd: number, key: Uint8Array | null, next: Uint8Array): number;
   bpf_map_freeze(fd: number): number;

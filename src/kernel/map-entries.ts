@@ -1,7 +1,7 @@
-import { littleEndian } from '../domain/byte-order.ts';
 import type { EntryChunk } from '../domain/entry-chunk.ts';
 import { isIndexed } from '../domain/map-type.ts';
 import { libbpf } from '../ffi/libbpf.ts';
+import { addressOf } from '../ffi/memory.ts';
 import { check, EINVAL, ENOENT, ENOSPC, ENOTSUPP, EOPNOTSUPP } from './check.ts';
 import type { BpfMap } from './map.ts';
 
@@ -61,13 +61,15 @@ function* byBatch(map: BpfMap): Generator<EntryChunk> {
 function* byIndex(map: BpfMap, all: boolean): Generator<EntryChunk> {
   const { maxEntries } = map.info;
   const chunk = new ChunkBuffers(map);
-  const key = new Uint8Array(4);
-  const keyView = new DataView(key.buffer);
+  const index32 = new Uint32Array(1);
+  const key = new Uint8Array(index32.buffer);
   const value = new Uint8Array(map.valueLength);
+  // Most slots are empty, and each costs a call: addresses are passed faster than buffers.
+  const [keyAddress, valueAddress] = [addressOf(key), addressOf(value)];
   const { fd } = map;
   for (let index = 0; index < maxEntries; index += 1) {
-    keyView.setUint32(0, index, littleEndian);
-    const result = libbpf.bpf_map_lookup_elem(fd, key, value);
+    index32[0] = index;
+    const result = libbpf.bpf_map_lookup_elem(fd, keyAddress, valueAddress);
     if (result === 0) chunk.push(key, value, 0);
     else if (all) chunk.push(key, undefined, -result);
     else if (result !== -ENOENT) check(result, 'map lookup', map.facts());

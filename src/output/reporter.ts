@@ -185,17 +185,15 @@ export class Reporter {
     let block: never[] = [];
     let count = 0;
     let flowing = !this.out.stream.isTerminal;
-    for await (const row of this.#each(outcome.rows)) {
+    await this.#eachRow(outcome.rows, (row) => {
       block.push(row);
       count += 1;
       if (block.length === BLOCK) {
         flowing = true;
         this.out.text(table.block(block));
         block = [];
-        if (this.out.pressing) await this.out.drain();
-        if (this.out.closed) return;
       }
-    }
+    });
     if (flowing) this.out.text(table.block(block));
     else if (count > 0) this.out.text(await boxTable(columns, block, paint));
     if (outcome.footer) this.out.text(`${outcome.footer(count)}\n`);
@@ -207,30 +205,33 @@ export class Reporter {
     let count = 0;
     this.out.text('[');
     try {
-      for await (const row of this.#each(outcome.rows)) {
+      await this.#eachRow(outcome.rows, (row) => {
         this.out.text(`${count > 0 ? ',' : ''}${indent}${jsonText(row, pretty, depth + 1)}`);
         count += 1;
-        if (this.out.pressing) {
-          await this.out.drain();
-          if (this.out.closed) return;
-        }
-      }
+      });
     } finally {
       // A list that fails half way is closed all the same, so that what came is valid JSON.
       this.out.text(pretty && count > 0 ? `\n${' '.repeat(4 * depth)}]` : ']');
     }
   }
 
-  /** The rows, with a pause now and then in which signals are heard. */
-  async *#each(list: Rows<never>['rows']): AsyncGenerator<never> {
+  /** Visits the rows until the reader has gone. Now and then it passes on what was printed, or lets signals be heard. */
+  async #eachRow(list: Rows<never>['rows'], visit: (row: never) => void): Promise<void> {
+    const pause = (): Promise<void> | undefined => (this.out.pressing ? this.out.drain() : this.#breathe());
     if (Symbol.asyncIterator in list) {
-      yield* list;
+      for await (const row of list) {
+        visit(row);
+        await pause();
+        if (this.out.closed) return;
+      }
       return;
     }
+    // Apart, because `for await` would wait after each row.
     for (const row of list) {
-      const pause = this.#breathe();
-      if (pause !== undefined) await pause;
-      yield row;
+      visit(row);
+      const pausing = pause();
+      if (pausing !== undefined) await pausing;
+      if (this.out.closed) return;
     }
   }
 

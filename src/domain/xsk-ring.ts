@@ -108,9 +108,9 @@ export class ProducerRing {
     Atomics.store(this.#producer, 0, this.#position);
   }
 
-  /** Whether the consumer has not read everything. */
-  get pending(): boolean {
-    return ((this.#position - Atomics.load(this.#consumer, 0)) | 0) !== 0;
+  /** How many entries the consumer has not read. */
+  get unconsumed(): number {
+    return (this.#position - Atomics.load(this.#consumer, 0)) | 0;
   }
 
   /** Whether the kernel sleeps until a system call wakes it; always where it cannot tell. */

@@ -24,6 +24,7 @@ export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENOSPC = 28;
+export const EPIPE = 32;
 export const ENOTSOCK = 88;
 export const EOPNOTSUPP = 95;
 export const ENOBUFS = 105;

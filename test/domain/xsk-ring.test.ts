@@ -116,7 +116,7 @@ describe('the producer of a ring', () => {
           expect(kernel.used).toBe(produced - consumed);
           mine.submit(room);
           produced += room;
-          expect(mine.pending).toBe(produced > consumed);
+          expect(mine.unconsumed).toBe(produced - consumed);
           for (let take = 0; take < takes; take += 1) {
             const value = kernel.consume();
             expect(value).toBe(consumed < produced ? consumed : undefined);

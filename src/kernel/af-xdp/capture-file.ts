@@ -1,0 +1,247 @@
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+
+import { littleEndian } from '../../domain/byte-order.ts';
+import { KernelRefusal } from '../../domain/errors.ts';
+import { PACKET_HEADER_SIZE, packetBlockLength, packetPadding, writePacketHeader } from '../../domain/pcapng.ts';
+import type { FrameBatch } from '../../domain/xsk-frames.ts';
+import { callInThread, lastErrno, libc } from '../../ffi/libc.ts';
+import { addressOf } from '../../ffi/memory.ts';
+import { EAGAIN, EINTR, EPIPE } from '../check.ts';
+import type { Umem } from './umem.ts';
+
+/** writev takes at most IOV_MAX (1024) pieces: two for each frame, and one at the end. */
+export const CAPTURE_BATCH = 511;
+
+/** What stands between two frames: padding, the first one's final length, the second one's header. */
+const ENVELOPE_WORDS = 9;
+/** struct iovec as 32-bit words. */
+const PIECE_WORDS = 4;
+const LOW = littleEndian ? 0 : 1;
+const HIGH = 1 - LOW;
+
+const POLLOUT = 4;
+/** How long a pipe that nobody empties may hold up the first and last block. */
+const PATIENCE_MS = 1000;
+
+/**
+ * A pcapng file that frames are written to straight from the memory they lie in: the kernel gathers them (writev), and
+ * JavaScript never copies one. Whoever writes owns the frames until `write` or `drain` says that all is written.
+ */
+export class CaptureFile implements Disposable {
+  /** Frames that are whole in the file. */
+  frames = 0;
+  /** Whether the reader of a pipe has gone: nothing more is written. */
+  readerGone = false;
+  readonly #path: string;
+  readonly #fd: number;
+  /** A file of ours, which is cut when it cannot take all of a block. */
+  readonly #cuttable: boolean;
+  readonly #poll = new Uint8Array(128);
+  readonly #envelopes = new Uint32Array((CAPTURE_BATCH + 1) * ENVELOPE_WORDS);
+  readonly #pieces = new Uint32Array((2 * CAPTURE_BATCH + 1) * PIECE_WORDS);
+  readonly #pieceBytes = new Uint8Array(this.#pieces.buffer);
+  /** Addresses, in halves, of the frames' memory and of the envelopes. */
+  readonly #umemLow: number;
+  readonly #umemHigh: number;
+  readonly #envelopesLow: number;
+  readonly #envelopesHigh: number;
+  #pieceCount = 0;
+  /** The first piece that is not written yet. */
+  #next = 0;
+  /** Bytes of the batch that are written. */
+  #written = 0;
+  /** Where the last whole block ends. */
+  #end = 0;
+  /** Whether a block was cut short that cannot be taken back: what follows would be unreadable. */
+  #broken = false;
+
+  private constructor(path: string, fd: number, cuttable: boolean, umem: Umem) {
+    this.#path = path;
+    this.#fd = fd;
+    this.#cuttable = cuttable;
+    [this.#umemLow, this.#umemHigh] = halves(umem.address);
+    [this.#envelopesLow, this.#envelopesHigh] = halves(addressOf(new Uint8Array(this.#envelopes.buffer)));
+    const view = new DataView(this.#poll.buffer);
+    view.setInt32(0, fd, littleEndian);
+    view.setInt16(4, POLLOUT, littleEndian);
+  }
+
+  /**
+   * Makes a file, or begins to write to a FIFO or a device that is there.
+   *
+   * @param overwrite whether a file may be there
+   * @throws KernelRefusal `capture open`; EEXIST
+   */
+  static create(path: string, overwrite: boolean, umem: Umem): CaptureFile {
+    const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_NONBLOCK } = constants;
+    const special = isSpecialFile(path);
+    // Appending, so that writing goes on at the end of a file that was cut.
+    const flags = special ? O_NONBLOCK : O_APPEND | O_CREAT | (overwrite ? O_TRUNC : O_EXCL);
+    const fd = libc.open(path, O_WRONLY | O_CLOEXEC | flags, 0o666);
+    if (fd < 0) throw new KernelRefusal('capture open', lastErrno(), { path });
+    return new CaptureFile(path, fd, !special, umem);
+  }
+
+  /** Writes to standard output; to a pipe without ever waiting, by a file description of our own. */
+  static standardOutput(umem: Umem): CaptureFile {
+    const pipe = fstatSync(1).isFIFO();
+    const fd = pipe ? openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK) : 1;
+    return new CaptureFile('-', fd, false, umem);
+  }
+
+  /** Whether frames of a batch are still to be written. */
+  get blocked(): boolean {
+    return this.#next < this.#pieceCount;
+  }
+
+  /** Writes a block that is no frame. @throws KernelRefusal `capture write` */
+  async writeBlock(block: Uint8Array): Promise<void> {
+    let from = 0;
+    for (let waited = 0; from < block.length && !this.readerGone && !this.#broken;) {
+      try {
+        from += writeSync(this.#fd, block, from, block.length - from);
+      } catch (error) {
+        const { errno = 0 } = error as NodeJS.ErrnoException;
+        if (-errno === EPIPE) this.readerGone = true;
+        else if (-errno !== EAGAIN || waited > PATIENCE_MS) throw this.#refusal(-errno);
+        else {
+          await callInThread(libc.poll, this.#poll, 1, 100);
+          waited += 100;
+        }
+      }
+    }
+    this.#end += from;
+  }
+
+  /**
+   * Writes the frames of a batch, which holds at most CAPTURE_BATCH.
+   *
+   * @param high time in microseconds since 1970, the upper 32 bits
+   * @returns whether all is written; otherwise the pipe is full, and `drain` goes on
+   * @throws KernelRefusal `capture write`; the file then ends with the last whole frame
+   */
+  write(batch: FrameBatch, high: number, low: number): boolean {
+    const { addresses, lengths, count } = batch;
+    const envelopes = this.#envelopes;
+    let padding = 0;
+    for (let index = 0; index < count; index += 1) {
+      const length = lengths[index] as number;
+      this.#setEnvelope(index, padding, index > 0, true);
+      writePacketHeader(envelopes, index * ENVELOPE_WORDS + 2, high, low, length);
+      this.#setFrame(2 * index + 1, addresses[index] as number, length);
+      padding = packetPadding(length);
+      envelopes[(index + 1) * ENVELOPE_WORDS + 1] = packetBlockLength(length);
+    }
+    this.#setEnvelope(count, padding, true, false);
+    this.#pieceCount = 2 * count + 1;
+    this.#next = 0;
+    this.#written = 0;
+    return this.#push(batch);
+  }
+
+  /**
+   * Waits until the pipe takes more, or the time is over, and goes on.
+   *
+   * @returns whether all of the batch is written
+   * @throws KernelRefusal `capture write`
+   */
+  async drain(batch: FrameBatch, milliseconds: number): Promise<boolean> {
+    await callInThread(libc.poll, this.#poll, 1, milliseconds);
+    return this.#push(batch);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#fd !== 1) closeSync(this.#fd);
+  }
+
+  #push(batch: FrameBatch): boolean {
+    while (this.#next < this.#pieceCount) {
+      const from = this.#next;
+      const pieces = from === 0 ? this.#pieceBytes : this.#pieceBytes.subarray(from * PIECE_WORDS * 4);
+      const written = libc.writev(this.#fd, pieces, this.#pieceCount - from);
+      if (written >= 0) {
+        this.#written += written;
+        this.#advance(written);
+        continue;
+      }
+      const errno = lastErrno();
+      if (errno === EAGAIN) return false;
+      if (errno === EINTR) continue;
+      this.#settle(batch);
+      this.#pieceCount = 0;
+      if (errno !== EPIPE) throw this.#refusal(errno);
+      this.readerGone = true;
+      return true;
+    }
+    this.#settle(batch);
+    return true;
+  }
+
+  /** Passes over pieces that are written; what is left of the last one is the next. */
+  #advance(bytes: number): void {
+    const pieces = this.#pieces;
+    let left = bytes;
+    while (left > 0) {
+      const at = this.#next * PIECE_WORDS;
+      const length = pieces[at + 2 + LOW] as number;
+      if (left < length) {
+        this.#setAddress(this.#next, (pieces[at + LOW] as number) + left, pieces[at + HIGH] as number);
+        pieces[at + 2 + LOW] = length - left;
+        return;
+      }
+      left -= length;
+      this.#next += 1;
+    }
+  }
+
+  /** Counts the frames of the batch that are whole in the file, and forgets the rest. */
+  #settle({ lengths, count }: FrameBatch): void {
+    let whole = 0;
+    for (let index = 0; index < count; index += 1) {
+      const next = whole + packetBlockLength(lengths[index] as number);
+      if (next > this.#written) break;
+      whole = next;
+      this.frames += 1;
+    }
+    this.#end += whole;
+  }
+
+  #refusal(errno: number): KernelRefusal {
+    if (this.#cuttable) ftruncateSync(this.#fd, this.#end);
+    else this.#broken = true;
+    return new KernelRefusal('capture write', errno, { path: this.#path });
+  }
+
+  /** What stands before frame `index`: the end of the one before it, and its own header. */
+  #setEnvelope(index: number, padding: number, end: boolean, header: boolean): void {
+    // The padding that is not needed stays before the piece.
+    const skipped = end ? 4 - padding : 8;
+    const piece = 2 * index;
+    this.#setAddress(piece, this.#envelopesLow + index * ENVELOPE_WORDS * 4 + skipped, this.#envelopesHigh);
+    this.#pieces[piece * PIECE_WORDS + 2 + LOW] = (end ? padding + 4 : 0) + (header ? PACKET_HEADER_SIZE : 0);
+  }
+
+  #setFrame(piece: number, address: number, length: number): void {
+    this.#setAddress(piece, this.#umemLow + address, this.#umemHigh);
+    this.#pieces[piece * PIECE_WORDS + 2 + LOW] = length;
+  }
+
+  /** @param low may be over 32 bits */
+  #setAddress(piece: number, low: number, high: number): void {
+    const at = piece * PIECE_WORDS;
+    this.#pieces[at + LOW] = low;
+    this.#pieces[at + HIGH] = low > 0xffff_ffff ? high + 1 : high;
+  }
+}
+
+const O_CLOEXEC = 0x8_0000;
+
+/** Whether there is something that writing does not overwrite: a FIFO, a device. */
+export function isSpecialFile(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && !stat.isFile() && !stat.isDirectory();
+}
+
+function halves(address: bigint): [low: number, high: number] {
+  return [Number(address & 0xffff_ffffn), Number(address >> 32n)];
+}

@@ -1,0 +1,35 @@
+import type { ByteStream } from '../../src/output/sink.ts';
+import type { Io } from '../../src/run.ts';
+import { run } from '../../src/run.ts';
+import { CommandResult } from './command.ts';
+
+/**
+ * Runs `xdpctl …` in this process, which is sixty times as fast as starting it: for tests that run hundreds of commands
+ * and look only at what these print and how they end.
+ */
+export async function runHere(...args: readonly string[]): Promise<CommandResult> {
+  const [stdout, stderr] = [new Collector(), new Collector()];
+  const io: Io = { stdout, stderr, env: {}, signal: new AbortController().signal, async *stdin() {} };
+  const { exitCode } = await run(args, io);
+  return new CommandResult(exitCode, null, stdout.text(), stderr.text());
+}
+
+class Collector implements ByteStream {
+  readonly isTerminal = false;
+  readonly closed = false;
+  readonly #pieces: Uint8Array[] = [];
+
+  writeNow(bytes: Uint8Array): boolean {
+    this.#pieces.push(bytes.slice());
+    return true;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    this.writeNow(bytes);
+    return Promise.resolve();
+  }
+
+  text(): string {
+    return Buffer.concat(this.#pieces).toString();
+  }
+}

@@ -2,6 +2,7 @@ import { errnoName, errnoText } from './errno.ts';
 import { type ErrorKind, type KernelRefusal, type RefusalFacts, ToolError } from './errors.ts';
 import { explainObject, isVerdict } from './explain-object.ts';
 import { explainXdp } from './explain-xdp.ts';
+import { explainXsk } from './explain-xsk.ts';
 import type { Explanation } from './explanation.ts';
 
 /** What explains a refusal besides the call itself. */
@@ -48,6 +49,7 @@ export function explain(refusal: KernelRefusal, surroundings: Surroundings): Too
 
 function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explanation | undefined {
   const { operation, errno } = refusal;
+  if (/^(?:xsk|capture) /.test(operation)) return explainXsk(refusal);
   // The verifier too says EACCES.
   if (operation === 'object load' && isVerdict(refusal)) return explainObject(refusal);
   if (errno === EPERM || errno === EACCES) return denied(refusal, surroundings);

@@ -37,7 +37,7 @@ function open(handle: ProgramHandle): BpfProgram {
     case 'tag':
       return theOnly(({ tag }) => tag === handle.tag, `with the tag ${handle.tag}`);
     case 'builtin':
-      return loadBuiltinProgram(handle.name);
+      return loadBuiltinProgram(handle.name, handle);
   }
 }
 

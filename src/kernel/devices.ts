@@ -3,7 +3,7 @@ import type { Ability, LiveDevice, LiveNetns, LivePeer } from '../domain/live-sy
 import { guessNdoXmit } from '../domain/ndo-xmit.ts';
 import { channels, type Channels, groOn } from './ethtool.ts';
 import { type Interface, readInterface, readInterfaces } from './interfaces.ts';
-import { currentNetns, type HeldNamespace, NamespaceSet, netnsIdOf } from './namespaces.ts';
+import { currentNetnsInode, type HeldNamespace, NamespaceSet, netnsIdOf } from './namespaces.ts';
 import { readXdpFeatures, readXdpFeaturesOf, type XdpFeatures } from './netdev-features.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from './netlink.ts';
 import { enterNetns } from './netns.ts';
@@ -50,8 +50,8 @@ export function readDevices(): LiveDevice[] {
 }
 
 /**
- * One device of the current namespace; undefined when there is none of that ifindex. Of its peer only what can be read
- * without looking for the namespace it is in, see `locatePeer`.
+ * One device of the current namespace, quickly; undefined when there is none of that ifindex. What takes longer, and matters
+ * only when something is wrong, comes with `locatePeer`.
  *
  * @throws KernelRefusal `link get`, `genl netdev`
  */
@@ -59,27 +59,39 @@ export function readDevice(ifindex: number): LiveDevice | undefined {
   using socket = new NetlinkSocket(NETLINK_ROUTE);
   const found = readInterface(ifindex, socket);
   if (found === undefined) return undefined;
-  const features = readXdpFeaturesOf(ifindex);
-  const sighting: Sighting = { interface: found, features, ...place(currentNetns(), found.name, socket) };
-  const { link, kind } = found;
-  const peer = kind === 'veth' && link !== undefined ? tryReadInterface(link.ifindex, socket, link.netnsId) : undefined;
-  return describe(sighting, peer && describePeer(peer));
+  const peer = peerLink(found);
+  const other = peer && tryReadInterface(peer.ifindex, socket, peer.netnsId);
+  const netns = { inode: currentNetnsInode(), current: true };
+  return describe({ interface: found, netns, features: readXdpFeaturesOf(ifindex) }, other && describePeer(other));
 }
 
 /**
- * A device of the current namespace with everything about its peer: the namespace it is in, and what only that can tell.
+ * A device of the current namespace with GRO, the queues in use, and everything about its peer: the namespace it is in, and
+ * what only that can tell.
  *
  * @throws KernelRefusal `link get`
  */
 export function locatePeer(device: LiveDevice): LiveDevice {
   using socket = new NetlinkSocket(NETLINK_ROUTE);
-  const { link, kind } = readInterface(device.ifindex, socket) ?? {};
-  if (kind !== 'veth' || link === undefined) return device;
-  const peer = tryReadInterface(link.ifindex, socket, link.netnsId);
-  if (peer === undefined) return device;
-  const where =
-    link.netnsId === undefined ? place(device.netns, peer.name, socket) : placeThere(peer, link.netnsId, socket);
-  return { ...device, peer: describePeer(peer, where) };
+  const { ifindex, ifname, netns } = device;
+  const { gro, channels: queues } = place(netns, ifname, socket);
+  const known = {
+    ...device,
+    ...(gro !== undefined && { gro }),
+    ...(queues !== undefined && { rxQueues: queues.rx, txQueues: queues.tx }),
+  };
+  const found = readInterface(ifindex, socket);
+  const link = found && peerLink(found);
+  const peer = link && tryReadInterface(link.ifindex, socket, link.netnsId);
+  if (found === undefined || link === undefined || peer === undefined) return known;
+  const where = link.netnsId === undefined ? place(netns, peer.name, socket) : placeThere(peer, link.netnsId, socket);
+  const described = describePeer(peer, where);
+  return { ...known, peer: described, ...(device.ndoXmit === 'unknown' && guessed(found, described)) };
+}
+
+/** Where the other end of a veth pair is. */
+function peerLink({ kind, link }: Interface): Interface['link'] {
+  return kind === 'veth' ? link : undefined;
 }
 
 function placeThere({ name }: Interface, netnsId: number, socket: NetlinkSocket): Place {
@@ -140,9 +152,9 @@ class PeerFinder {
   constructor(spaces: readonly Space[]) {
     for (const space of spaces) {
       for (const sighting of space.sightings) {
-        const { ifindex, link, kind } = sighting.interface;
-        if (kind !== 'veth' || link === undefined) continue;
-        const key = ends(ifindex, link.ifindex);
+        const link = peerLink(sighting.interface);
+        if (link === undefined) continue;
+        const key = ends(sighting.interface.ifindex, link.ifindex);
         const there = this.#byEnds.get(key);
         if (there === undefined) this.#byEnds.set(key, [{ sighting, space }]);
         else there.push({ sighting, space });
@@ -151,8 +163,9 @@ class PeerFinder {
   }
 
   find({ interface: here }: Sighting, space: Space): LivePeer | undefined {
-    const { kind, link, ifindex } = here;
-    if (kind !== 'veth' || link === undefined) return undefined;
+    const { ifindex } = here;
+    const link = peerLink(here);
+    if (link === undefined) return undefined;
     // Ifindexes are only unique in a namespace: of several pairs with the same two, the right one is where netnsId leads.
     const found = this.#byEnds
       .get(ends(link.ifindex, ifindex))
@@ -221,11 +234,18 @@ function describe(sighting: Sighting, peer: LivePeer | undefined): LiveDevice {
   };
 }
 
-function abilities(
-  { interface: here, features }: Sighting,
-  peer: LivePeer | undefined,
-): { readonly ndoXmit: Ability; readonly ndoXmitSg: Ability } {
-  if (features !== undefined) return { ndoXmit: ability(features.ndoXmit), ndoXmitSg: ability(features.ndoXmitSg) };
+function abilities({ interface: here, features }: Sighting, peer: LivePeer | undefined): Abilities {
+  if (features === undefined) return guessed(here, peer);
+  return { ndoXmit: ability(features.ndoXmit), ndoXmitSg: ability(features.ndoXmitSg) };
+}
+
+interface Abilities {
+  readonly ndoXmit: Ability;
+  readonly ndoXmitSg: Ability;
+}
+
+/** For kernels that do not tell. */
+function guessed(here: Interface, peer: LivePeer | undefined): Abilities {
   const { name, kind } = here;
   const signs = { ifname: name, nativeProgram: isNative(here) };
   const ndoXmit = guessNdoXmit({ ...signs, ...(kind !== undefined && { kind }), ...(peer !== undefined && { peer }) });

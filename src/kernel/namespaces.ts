@@ -8,11 +8,9 @@ import type { NetlinkSocket } from './netlink.ts';
 const NAMED = '/run/netns';
 const OWN = '/proc/thread-self/ns/net';
 
-/** The network namespace this thread is in. */
-export function currentNetns(): LiveNetns {
-  const { ino } = statSync(OWN);
-  const name = namedNamespaces().find(([inode]) => inode === ino)?.[1];
-  return { inode: ino, current: true, ...(name !== undefined && { name }) };
+/** The inode of the network namespace that this thread is in. */
+export function currentNetnsInode(): number {
+  return statSync(OWN).ino;
 }
 
 /**
@@ -22,7 +20,7 @@ export function currentNetns(): LiveNetns {
 export function listNamespaces(): LiveNetns[] {
   const names = new Map(namedNamespaces().toReversed());
   const pids = processNamespaces();
-  const current = statSync(OWN).ino;
+  const current = currentNetnsInode();
   const others = new Set([...names.keys(), ...pids.keys()]);
   others.delete(current);
   return [current, ...others].map((inode) => {

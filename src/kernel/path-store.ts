@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 
 import { BPFFS_STANDARD, bpffsMounts } from './bpffs-path.ts';
 import { type BpfObjectKind, openPin } from './pin.ts';
@@ -110,11 +110,6 @@ export function storedDevices(root: string): readonly DeviceKey[] {
     keys.set(`${netns}_${ifindex}`, { netns: Number(netns), ifindex: Number(ifindex) });
   }
   return [...keys.values()];
-}
-
-/** The inode of the network namespace that this thread is in. */
-export function currentNetnsInode(): number {
-  return statSync('/proc/thread-self/ns/net').ino;
 }
 
 function pinnedProgramId(path: string): number | undefined {

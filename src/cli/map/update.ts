@@ -5,9 +5,11 @@ import type { Outcome } from '../../output/outcome.ts';
 import type { Context } from '../context.ts';
 import { dryRun } from '../dry-run.ts';
 import { openProgram } from '../open-program.ts';
+import { warnAboutEntry } from '../target-warning.ts';
 import type { Verb } from '../verb.ts';
-import { type Handle, takeHandle } from '../words/handle.ts';
+import { takeHandle } from '../words/handle.ts';
 import { takeKey } from '../words/key.ts';
+import type { ProgramHandle } from '../words/program-handle.ts';
 import { takeValue } from '../words/value.ts';
 import { WordList } from '../words/word-list.ts';
 import { checkEntry, refusedEntry, type WrittenEntry } from './entry-refusal.ts';
@@ -60,21 +62,29 @@ hint: without noexist the entry is replaced`,
 {"dry_run":true,"would":["write key 7 of devmap 42 (any)"]}`,
     },
   ],
-  run({ words: list }, context): Outcome | undefined {
+  run({ words: list }, context): Written {
     const words = new WordList(list);
     const map = context.maps.open(takeHandle(words, 'map'));
     const entry = takeEntry(words, map);
-    if (entry.handle === undefined) return write(map, entry, context);
-    using program = openProgram(entry.handle, `xdp/${map.info.typeName === 'cpumap' ? 'cpumap' : 'devmap'}`);
-    setProgram(entry.value, program.fd);
-    return write(map, { ...entry, program }, context);
+    const { handle } = entry;
+    if (handle === undefined) return write(map, entry, context);
+    try {
+      return writeWithProgram(map, entry, handle, context);
+    } catch (error) {
+      // Of a program that comes with the tool there are two kinds; the map's first program has decided which it takes.
+      if (handle.by !== 'builtin' || !(error instanceof ToolError) || error.kind !== 'usage') throw error;
+      return writeWithProgram(map, entry, { ...handle, plain: true }, context);
+    }
   },
 };
+
+/** Nothing, or the steps of a dry run; a promise where there is something to warn about. */
+type Written = Outcome | undefined | Promise<undefined>;
 
 interface TypedEntry extends WrittenEntry {
   readonly condition: Condition;
   /** How the user named the program of the value. */
-  readonly handle: Handle | undefined;
+  readonly handle: ProgramHandle | undefined;
 }
 
 /** Takes `key KEY value VALUE [any|exist|noexist]`; like bpftool, in either order of key and value. */
@@ -92,7 +102,13 @@ function takeEntry(words: WordList, { info, scratch }: BpfMap): TypedEntry {
   return { key, value: bytes, handle: program, condition: takeCondition(words) };
 }
 
-function write(map: BpfMap, entry: TypedEntry, context: Context): Outcome | undefined {
+function writeWithProgram(map: BpfMap, entry: TypedEntry, handle: ProgramHandle, context: Context): Written {
+  using program = openProgram(handle, `xdp/${map.info.typeName === 'cpumap' ? 'cpumap' : 'devmap'}`);
+  setProgram(entry.value, program.fd);
+  return write(map, { ...entry, program }, context);
+}
+
+function write(map: BpfMap, entry: TypedEntry, context: Context): Written {
   const { key, value, condition } = entry;
   const flags = condition === 'any' ? BPF_ANY : updateFlags(map, key, condition);
   if (context.options.dryRun) return rehearse(map, entry);
@@ -101,7 +117,8 @@ function write(map: BpfMap, entry: TypedEntry, context: Context): Outcome | unde
   } catch (error) {
     throw refusedEntry(error, map, entry);
   }
-  return undefined;
+  const { typeName } = map.info;
+  return typeName === 'devmap' || typeName === 'devmap_hash' ? warnAboutEntry(context, value) : undefined;
 }
 
 /** What a dry run can tell of an entry: whether the map, the target and the program are what they must be. */

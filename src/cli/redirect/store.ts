@@ -3,7 +3,8 @@ import { BPFFS_STANDARD } from '../../kernel/bpffs-path.ts';
 import { ensureBpffs } from '../../kernel/bpffs.ts';
 import { lockDirectory } from '../../kernel/file-lock.ts';
 import { interfaceIndex } from '../../kernel/interface-names.ts';
-import { currentNetnsInode, makeStoreRoot, PathStore, storeRoot } from '../../kernel/path-store.ts';
+import { currentNetnsInode } from '../../kernel/namespaces.ts';
+import { makeStoreRoot, PathStore, storeRoot } from '../../kernel/path-store.ts';
 import { queryXdp } from '../../kernel/xdp-attachment.ts';
 import { type Context, Interrupted } from '../context.ts';
 

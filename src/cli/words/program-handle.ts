@@ -6,7 +6,12 @@ import type { WordList } from './word-list.ts';
 export type ProgramHandle =
   | Handle
   | { readonly by: 'tag'; readonly tag: string }
-  | { readonly by: 'builtin'; readonly name: string };
+  | {
+      readonly by: 'builtin';
+      readonly name: string;
+      /** Not aware of fragments; nobody types that. */
+      readonly plain?: boolean;
+    };
 
 /** Takes `id N | tag TAG | name NAME | pinned PATH | builtin NAME | NAME | /PATH` from the words. */
 export function takeProgramHandle(words: WordList): ProgramHandle {

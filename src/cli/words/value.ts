@@ -6,16 +6,16 @@ import type { MapInfo } from '../../domain/map-info.ts';
 import { isPerCpu } from '../../domain/map-type.ts';
 import { possibleCpus } from '../../kernel/cpu.ts';
 import { parseBytes } from './bytes.ts';
-import { type Handle, takeHandle } from './handle.ts';
 import { parseInteger, takeInterface } from './key.ts';
 import { looksNumeric, parseUnsigned, U32_MAX } from './number.ts';
+import { type ProgramHandle, takeProgramHandle } from './program-handle.ts';
 import type { WordList } from './word-list.ts';
 
 /** A value in the kernel's layout. */
 export interface TypedValue {
   readonly bytes: Uint8Array;
   /** The program whose descriptor belongs into the bytes (`setProgram`); it is not opened before the command is complete. */
-  readonly program?: Handle;
+  readonly program?: ProgramHandle;
 }
 
 /**
@@ -80,7 +80,7 @@ function checkQsize(qsize: number): void {
   }
 }
 
-function takeProgram(words: WordList, info: MapInfo): Handle | undefined {
+function takeProgram(words: WordList, info: MapInfo): ProgramHandle | undefined {
   if (!words.accept('prog')) return undefined;
   if (info.valueSize < 8) {
     throw usageError(
@@ -88,7 +88,7 @@ function takeProgram(words: WordList, info: MapInfo): Handle | undefined {
       `a program needs a map created with 'value 8'`,
     );
   }
-  return takeHandle(words, 'program');
+  return takeProgramHandle(words);
 }
 
 function xskmapValue(words: WordList, info: MapInfo): TypedValue {

@@ -4,7 +4,7 @@ import { hexWords } from '../../../domain/hex.ts';
 import { encodeInteger } from '../../../domain/integer.ts';
 import { interfaceName } from '../../../kernel/interface-names.ts';
 import type { BpfMap } from '../../../kernel/map.ts';
-import { currentNetnsInode } from '../../../kernel/path-store.ts';
+import { currentNetnsInode } from '../../../kernel/namespaces.ts';
 import { type SocketOwner, socketOwners } from '../../../kernel/socket-owners.ts';
 import { effectiveCapabilities } from '../../../kernel/surroundings.ts';
 import { type XskmapEntry, XskmapReader, type XskState } from '../../../kernel/xskmap-reader.ts';
@@ -118,7 +118,8 @@ function interfaceText({ ifindex, ifname, netns }: SocketValue): string {
   return ifname ?? `ifindex ${ifindex} in netns ${netns}`;
 }
 
-function ownerText({ pid, comm, pids = [] }: SocketValue): string {
+/** The processes that hold the socket, for people; empty when they are not known. */
+export function ownerText({ pid, comm, pids = [] }: SocketValue): string {
   if (pid === undefined) return '';
   const all = pids.length > 0 ? pids : [{ pid, comm }];
   return all.map((process) => `${process.comm}(${process.pid})`).join(' ');

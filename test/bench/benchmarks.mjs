@@ -1,3 +1,4 @@
+import { batch } from './benchmarks/batch.mjs';
 import { dumpDevmap } from './benchmarks/dump-devmap.mjs';
 import { dumpHash } from './benchmarks/dump-hash.mjs';
 import { startUp } from './benchmarks/start-up.mjs';
@@ -7,4 +8,4 @@ import { startUp } from './benchmarks/start-up.mjs';
  *
  * @type {Record<string, (options: { smoke: boolean }) => import('./table.mjs').Figure[]>}
  */
-export const benchmarks = { 'start-up': startUp, 'dump-hash': dumpHash, 'dump-devmap': dumpDevmap };
+export const benchmarks = { 'start-up': startUp, 'dump-hash': dumpHash, 'dump-devmap': dumpDevmap, batch };

@@ -4,6 +4,8 @@ import { getSystemErrorName } from 'node:util';
 
 import koffi from 'koffi';
 
+import { device } from './device.mjs';
+
 const libbpf = koffi.load('libbpf.so.1');
 const createMap = libbpf.func('bpf_map_create', 'int', ['int', 'str', 'uint32_t', 'uint32_t', 'uint32_t', 'void *']);
 const updateBatch = libbpf.func('bpf_map_update_batch', 'int', ['int', 'void *', 'void *', 'void *', 'void *']);
@@ -16,9 +18,6 @@ const types = {
   devmap: { number: 14, valueSize: 8 },
   devmap_hash: { number: 25, valueSize: 8 },
 };
-
-/** lo, which every network namespace has. */
-const LO = 1;
 
 /** libbpf's functions give 0 or a descriptor, or a negative errno. */
 function check(result, what) {
@@ -52,11 +51,11 @@ export function fullHash(name, entries) {
   });
 }
 
-/** A devmap in which `occupied` slots, evenly spread, lead to lo. */
+/** A devmap in which `occupied` slots, evenly spread, lead to one device. */
 export function sparseDevmap(name, entries, occupied) {
   return pinnedMap(name, 'devmap', entries, (fd) => {
     const key = new Uint32Array(1);
-    const value = new Uint32Array([LO, 0]);
+    const value = new Uint32Array([device().ifindex, 0]);
     for (let index = 0; index < occupied; index += 1) {
       key[0] = Math.floor((index * entries) / occupied);
       check(update(fd, key, value, 0), 'map update');

@@ -68,14 +68,20 @@ export function median(numbers) {
  * @param {string[]} words
  */
 export function peakMemory(...words) {
-  const folder = mkdtempSync(join(tmpdir(), 'xdpctl-bench-'));
-  try {
+  return inFolder((folder) => {
     const file = join(folder, 'peak');
     process.env.XDPCTL_BENCH_PEAK = file;
     seconds([process.execPath, '--require', join(import.meta.dirname, 'peak-memory.cjs'), bin, ...words]);
     return Number(readFileSync(file, 'utf8')) / 1024;
+  });
+}
+
+/** Calls `work` with a folder that is there only meanwhile. */
+export function inFolder(work) {
+  const folder = mkdtempSync(join(tmpdir(), 'xdpctl-bench-'));
+  try {
+    return work(folder);
   } finally {
-    delete process.env.XDPCTL_BENCH_PEAK;
     rmSync(folder, { recursive: true });
   }
 }

@@ -55,4 +55,6 @@ async function measure() {
   return options.smoke || figures.every(({ measured, atMost }) => measured <= atMost) ? 0 : 1;
 }
 
+// Ctrl-C reaches the command that is being measured as well; its failure ends the run, which tidies up on its way out.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 process.exitCode = process.env[insideVariable] === undefined ? await enter() : await measure();

@@ -72,6 +72,7 @@ export async function run(argv: readonly string[], io: Io): Promise<Ending> {
       ready: (text) => reporter.ready(text),
       note: (text) => reporter.note(text),
     };
+    using _log = options.debug ? await logged(reporter) : undefined;
     using _netns = await entered(options.netns);
     const input = { words: line.words.slice(takenWords(words)), options: parsed.own };
     const outcome = await verb.run(input, context);
@@ -96,6 +97,12 @@ async function entered(netns: string | undefined): Promise<Disposable | undefine
   if (netns === undefined) return undefined;
   const { enterNetns } = await import('./kernel/netns.ts');
   return enterNetns(netns);
+}
+
+/** Prints what libbpf and the verifier say while they work. */
+async function logged(reporter: Reporter): Promise<Disposable> {
+  const { passOnLibbpfLog } = await import('./kernel/libbpf-log.ts');
+  return passOnLibbpfLog((text) => void reporter.log(text));
 }
 
 /** --json as far as it can be seen without parsing, so that a wrong command line is reported in the right form. */

@@ -31,7 +31,7 @@ let buffer: Uint8Array;
  */
 export function listenToLibbpf(hear: ((message: LogMessage) => void) | undefined): void {
   listener = hear;
-  installCallback();
+  if (hear !== undefined) installCallback();
 }
 
 /** Whether somebody listens, who should be told more than a failure needs. */

@@ -96,6 +96,8 @@ export const needs = [
   { ...program('groff', ['test']), packages: samePackage('groff') },
   // Elsewhere it takes the place of man-db.
   { ...program('mandoc', ['test']), optional: true, packages: { 'apt-get': ['mandoc'] } },
+  { ...program('zsh', ['test']), optional: true },
+  { ...program('fish', ['test']), optional: true },
   {
     ...program('clang-14', ['test']),
     found: () => hasProgram('clang-14') && hasProgram('llvm-strip-14'),

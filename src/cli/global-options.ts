@@ -33,6 +33,7 @@ export const globalOptionSpecs: readonly OptionSpec[] = [
   {
     name: 'color',
     value: 'WHEN',
+    choices: ['auto', 'always', 'never'],
     description: 'colour: auto, always or never; auto heeds NO_COLOR, FORCE_COLOR and TERM, and wants a terminal',
   },
   { name: 'debug', short: 'd', description: "print libbpf's and the verifier's log on stderr" },

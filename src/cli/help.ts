@@ -43,7 +43,7 @@ export async function objectHelp(object: CatalogueObject): Promise<string> {
 export function verbHelp(verb: VerbSpec): string {
   const parts = [
     `Usage:\n${verb.synopsis.map((form) => `  xdpctl ${commandName(verb)}${form === '' ? '' : ` ${form}`}`).join('\n')}\n`,
-    `${wrap(`${sentence(verb.summary)}`, 0)}\n`,
+    `${wrap(sentence(verb.summary), 0)}\n`,
     ...(verb.description ?? []).map((paragraph) => `${wrap(paragraph, 0)}\n`),
   ];
   if (verb.arguments !== undefined) {

@@ -10,6 +10,7 @@ const loaders: Readonly<Record<string, LoadSchemas>> = {
   redirect: () => import('./redirect/schemas.ts'),
   debug: () => import('./debug/schemas.ts'),
   batch: () => import('./batch/schemas.ts'),
+  completion: () => import('./completion/schemas.ts'),
 };
 
 /** A schema with the name of its file in the package, dist/schema/. */

@@ -11,12 +11,16 @@ export interface OptionSpec {
   readonly value?: string;
   /** May be given several times; its value is a list then. */
   readonly repeatable?: boolean;
+  /** All the values there are, where they are a few words; for completion. */
+  readonly choices?: readonly string[];
   readonly description: string;
 }
 
 export interface ArgumentSpec {
   readonly name: string;
   readonly description: string;
+  /** All the words there are for it; for completion. */
+  readonly choices?: readonly string[];
 }
 
 /** A command line with what it does; the manual shows them, and a test runs each. */

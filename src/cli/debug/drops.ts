@@ -47,7 +47,7 @@ export const verb: Verb = {
   ],
   arguments: [{ name: 'DEV', description: 'an interface' }],
   options: [
-    { name: 'via', value: 'BACKEND', description: `what counts: ${viaWords.join(', ')}` },
+    { name: 'via', value: 'BACKEND', choices: viaWords, description: `what counts: ${viaWords.join(', ')}` },
     { name: 'duration', value: 'T', description: 'how long: 10, 10s, 500ms, 2m; without it until a signal' },
     { name: 'prog', value: 'PROG', description: 'only frames of this program: id:N, tag:TAG, name:NAME or a path' },
     { name: 'map', value: 'MAP', description: 'only frames redirected through this map: id:N, name:NAME or a path' },

@@ -14,7 +14,7 @@ export const verb: Verb = {
     'Says what a code means: what happens in the kernel and in which function, by which event it shows, what differs between kernels, and what mends it. For an errno, by name or number, all codes that show themselves by it.',
   ],
   arguments: [
-    { name: 'CODE', description: dropCodes.join(', ') },
+    { name: 'CODE', description: dropCodes.join(', '), choices: dropCodes },
     { name: 'ERRNO', description: 'e.g. ENXIO or 6' },
   ],
   json: 'an array of causes: code, summary, explanation, signals, functions, fix, versions',

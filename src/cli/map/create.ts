@@ -39,7 +39,7 @@ export const verb: Verb = {
   ],
   arguments: [
     { name: 'PIN', description: 'a path in bpffs, or a name directly under its mount' },
-    { name: 'TYPE', description: mapTypeNames.join(', ') },
+    { name: 'TYPE', description: mapTypeNames.join(', '), choices: mapTypeNames },
     {
       name: 'FLAGS',
       description: 'a number, or names joined by commas: rdonly, wronly, numa_node, no_prealloc, …',

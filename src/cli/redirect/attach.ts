@@ -31,10 +31,11 @@ export const verb: Verb = {
   arguments: [{ name: 'DEV', description: 'the interface where frames arrive' }],
   options: [
     { name: 'to', value: 'DEV', repeatable: true, description: 'the interface where frames leave' },
-    { name: 'mode', value: 'MODE', description: 'native (default) or generic' },
+    { name: 'mode', value: 'MODE', choices: ['native', 'generic'], description: 'native (default) or generic' },
     {
       name: 'on-miss',
       value: 'ACTION',
+      choices: Object.keys(missActions),
       description: 'what happens to a frame whose key has no entry: aborted (default), drop, pass or tx',
     },
     { name: 'replace', description: 'replace the program that is attached now' },

@@ -56,11 +56,34 @@ export const catalogue: readonly CatalogueObject[] = [
       file: () => import('./batch/file.ts'),
     },
   },
+  {
+    name: 'completion',
+    summary: 'completion of command lines in bash, zsh and fish',
+    verbs: {
+      bash: async () => ({ verb: (await import('./completion/verbs.ts')).completionVerbs.bash }),
+      zsh: async () => ({ verb: (await import('./completion/verbs.ts')).completionVerbs.zsh }),
+      fish: async () => ({ verb: (await import('./completion/verbs.ts')).completionVerbs.fish }),
+    },
+  },
 ];
+
+const liveWordKinds = ['interfaces', 'netns', 'pins', 'map-ids', 'map-names', 'program-ids', 'program-names'] as const;
+
+/** What the completion scripts call; neither help nor manual tells of it. */
+const completionHelper: CatalogueObject = {
+  name: '__complete',
+  summary: 'words that there are now, for completion',
+  verbs: Object.fromEntries(
+    liveWordKinds.map((kind): [string, LoadVerb] => [
+      kind,
+      async () => ({ verb: (await import('./completion/live-words.ts')).liveWords[kind] }),
+    ]),
+  ),
+};
 
 /** The object of that name, or undefined. */
 export function findObject(name: string): CatalogueObject | undefined {
-  return catalogue.find((object) => object.name === name);
+  return name === completionHelper.name ? completionHelper : catalogue.find((object) => object.name === name);
 }
 
 /** The verb of that name or alias, or undefined. */

@@ -184,9 +184,9 @@ export class FrameFlow {
     return count;
   }
 
-  /** How many frames lie in the RX ring and have not been taken, at most `limit`. */
-  waiting(limit: number): number {
-    return this.#rings.rx.available(limit);
+  /** How many frames lie in the RX ring and have not been taken. */
+  get unread(): number {
+    return this.#rings.rx.unread;
   }
 
   /** Lends free chunks to the kernel, as many as the fill ring takes. */

@@ -57,6 +57,11 @@ export class ConsumerRing {
     return count < limit ? count : limit;
   }
 
+  /** How many entries wait now, without taking part in the bookkeeping of `available`. */
+  get unread(): number {
+    return (Atomics.load(this.#producer, 0) - this.#position) | 0;
+  }
+
   /** Gives the slots of the first `count` entries back to the producer, who may overwrite them from now on. */
   release(count: number): void {
     this.#position = (this.#position + count) | 0;

@@ -72,6 +72,7 @@ describe('the consumer of a ring', () => {
           }
           mine.release(count);
           consumed += count;
+          expect(mine.unread).toBe(produced - consumed);
           expect(kernel.used).toBe(produced - consumed);
         }
         while (mine.available(size) > 0) {

@@ -63,11 +63,18 @@ export class Consumption {
     }
   }
 
-  /** Ends what is under way: frames that are to be written or sent. */
-  async finish(): Promise<void> {
+  /**
+   * Ends what is under way, once no more frames come: what waits to be written or sent.
+   *
+   * @param rest whether the frames that are still in the RX ring are taken too
+   * @throws KernelRefusal `capture write`
+   */
+  async finish(rest: boolean): Promise<void> {
     const { socket } = this.#options;
     const end = performance.now() + PATIENCE_MS;
-    while (this.#blocked && performance.now() < end) await this.#drain(QUIET_MS);
+    do {
+      while (this.#blocked && performance.now() < end) await this.#drain(QUIET_MS);
+    } while (rest && this.#step() > 0 && performance.now() < end);
     while (unsent(socket) > 0 && performance.now() < end) {
       this.#transmit();
       await new Promise(setImmediate);

@@ -1,0 +1,153 @@
+import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
+import type { LiveDevice } from '../../domain/live-system.ts';
+import { shellQuote } from '../../domain/shell-quote.ts';
+import { readDevice } from '../../kernel/devices.ts';
+import { BpfMap } from '../../kernel/map.ts';
+import { type XdpFeatures, readXdpFeaturesOf } from '../../kernel/netdev-features.ts';
+import { BpfProgram, readProgramMapIds } from '../../kernel/program.ts';
+import type { Warning } from '../../output/reporter.ts';
+import { ownerText, readXskmap, type SocketValue } from '../map/format/xskmap.ts';
+import { mapText } from '../map/map-text.ts';
+import { deviceIndex } from '../redirect/store.ts';
+import type { BindRequest } from './bind-request.ts';
+
+/** What was found out before anything was changed. */
+export interface BindTarget {
+  readonly device: LiveDevice;
+  /** The user's map; undefined with --attach. */
+  readonly map: BpfMap | undefined;
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * Checks all that can be checked without changing anything.
+ *
+ * @param open the map that was named
+ * @throws ToolError not-found, usage, unsupported, conflict
+ */
+export function checkBind(request: BindRequest, open: () => BpfMap | undefined): BindTarget {
+  const { ifname, queue } = request;
+  const device = readDevice(deviceIndex(ifname));
+  if (device === undefined) throw new ToolError('not-found', `${ifname} has just gone`);
+  checkQueue(device, queue);
+  const features = readXdpFeaturesOf(device.ifindex);
+  checkMode(request, features);
+  const map = open();
+  const warnings = [...downWarning(device), ...resetWarning(request, features)];
+  if (map === undefined) {
+    checkNoProgram(device);
+    return { device, map, warnings };
+  }
+  checkMap(map, queue);
+  return { device, map, warnings: [...warnings, ...unusedWarning(device, map)] };
+}
+
+function checkQueue({ ifname, rxQueues = 1 }: LiveDevice, queue: number): void {
+  if (queue < rxQueues) return;
+  const queues = rxQueues === 1 ? '1 receive queue, number 0' : `${rxQueues} receive queues, 0 to ${rxQueues - 1}`;
+  throw usageError(
+    `${ifname} has no queue ${queue}: it has ${queues}`,
+    `more of them, where the driver can: ethtool -L ${shellQuote(ifname)} rx ${queue + 1} (or combined)`,
+  );
+}
+
+function checkMode({ ifname, mode }: BindRequest, features: XdpFeatures | undefined): void {
+  if (mode !== 'zerocopy' || features === undefined || features.zeroCopy) return;
+  throw new ToolError('unsupported', `the driver of ${ifname} has no AF_XDP in zero-copy mode`, {
+    hint: 'with --copy every driver will do',
+  });
+}
+
+function downWarning({ ifname, up }: LiveDevice): Warning[] {
+  if (up) return [];
+  return [{ message: `${ifname} is down: no frames will come`, hint: `ip link set ${shellQuote(ifname)} up` }];
+}
+
+function resetWarning({ ifname, mode }: BindRequest, features: XdpFeatures | undefined): Warning[] {
+  if (mode === 'copy' || features?.zeroCopy !== true) return [];
+  return [
+    {
+      message: `${ifname} can do zero-copy: its driver may reset the rings when the first socket is bound, and lose what is under way`,
+      hint: 'with --copy it does not',
+    },
+  ];
+}
+
+/** @throws ToolError usage for a map of another type or without that key, conflict when the key has a socket */
+function checkMap(map: BpfMap, queue: number): void {
+  const { typeName, maxEntries } = map.info;
+  if (typeName !== 'xskmap') {
+    throw usageError(`${mapText(map.info)} is no xskmap`, 'AF_XDP sockets are entered in maps of type xskmap only');
+  }
+  if (queue >= maxEntries) {
+    throw usageError(
+      `${mapText(map.info)} has no key for queue ${queue}: its keys go from 0 to ${maxEntries - 1}`,
+      'a larger map is needed, and a program that uses it',
+    );
+  }
+  const [row] = readXskmap(map, queue, queue + 1).rows;
+  if (row !== undefined) throw occupied(map, queue, row.formatted.value);
+}
+
+/** The error for a key that has a socket. */
+export function occupied(map: BpfMap, key: number, value?: SocketValue): ToolError {
+  const owner = value === undefined ? '' : ownerText(value);
+  return new ToolError(
+    'conflict',
+    `key ${key} of ${mapText(map.info)} has a socket already${owner === '' ? '' : `, of ${owner}`}`,
+    {
+      hint: `end its owner, or take it out: xdpctl map delete id ${map.info.id} key ${key}`,
+      errno: 17,
+      operation: 'map update',
+    },
+  );
+}
+
+/** With --attach the device must be free. @throws ToolError conflict */
+function checkNoProgram({ ifname, progIds, xdpMode }: LiveDevice): void {
+  const [id] = progIds;
+  if (id === undefined) return;
+  const map = xskmapOf(id);
+  throw new ToolError('conflict', `${ifname} has program ${id} attached${xdpMode ? ` in ${xdpMode} mode` : ''}`, {
+    hint:
+      map === undefined
+        ? `take it off first: xdpctl net detach xdp dev ${shellQuote(ifname)}`
+        : `it uses an xskmap: give --map id:${map} instead of --attach`,
+  });
+}
+
+/** An xskmap that the program uses. */
+function xskmapOf(programId: number): number | undefined {
+  return mapIdsOf(programId)?.find((id) => {
+    try {
+      using map = BpfMap.byId(id);
+      return map.info.typeName === 'xskmap';
+    } catch (error) {
+      if (error instanceof KernelRefusal) return false;
+      throw error;
+    }
+  });
+}
+
+function unusedWarning({ ifname, progIds }: LiveDevice, map: BpfMap): Warning[] {
+  const used = progIds.map((id) => mapIdsOf(id));
+  // Without CAP_SYS_ADMIN programs cannot be looked at.
+  if (used.includes(undefined) || used.some((ids) => ids?.includes(map.info.id))) return [];
+  return [
+    {
+      message: `no XDP program that uses ${mapText(map.info)} is attached to ${ifname}: no frames will come`,
+      hint: 'attach one (xdpctl net attach), or let xsk bind bring one: --attach instead of --map',
+    },
+  ];
+}
+
+/** Undefined when the program may not be looked at. */
+function mapIdsOf(programId: number): readonly number[] | undefined {
+  try {
+    using program = BpfProgram.byId(programId);
+    return readProgramMapIds(program.fd);
+  } catch (error) {
+    if (error instanceof KernelRefusal) return undefined;
+    throw error;
+  }
+}

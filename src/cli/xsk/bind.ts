@@ -1,0 +1,244 @@
+import { statSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
+import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
+import { largestFrame } from '../../domain/xsk-remedy.ts';
+import { xskLost } from '../../domain/xsk-statistics.ts';
+import { isSpecialFile } from '../../kernel/af-xdp/capture-file.ts';
+import type { Ending } from '../../kernel/af-xdp/consumption.ts';
+import { type One, one, type Outcome, type StreamItem } from '../../output/outcome.ts';
+import { type Context, Interrupted } from '../context.ts';
+import { dryRun } from '../dry-run.ts';
+import { mapText } from '../map/map-text.ts';
+import { toToolError } from '../to-tool-error.ts';
+import type { Verb } from '../verb.ts';
+import { type BindTarget, checkBind, occupied } from './bind-checks.ts';
+import { type BindSummary, IntervalReport, summaryItem, summaryLines } from './bind-report.ts';
+import { type BindRequest, parseBindRequest } from './bind-request.ts';
+import { BindSession } from './bind-session.ts';
+
+export const verb: Verb = {
+  object: 'xsk',
+  name: 'bind',
+  summary: 'bind an AF_XDP socket to a receive queue and consume what comes',
+  synopsis: [
+    'DEV --queue N (--map MAP | --attach [--mode native|generic]) [--copy|--zero-copy] [--frames N] [--frame-size 2048|4096] [--rx-size N] [--fill-size N] [--count N] [--duration T] [--interval T] [--action drop|echo] [--write FILE.pcapng] [--busy]',
+  ],
+  description: [
+    'Opens the socket, binds it to queue N of DEV, and only then enters it in the XSKMAP at key N: a socket that is in the map before it is bound loses every frame. Then a line beginning ready: is printed on stderr. It stays in the foreground and takes the frames; on the way out (SIGINT, SIGTERM, SIGHUP, --count, --duration) it takes the entry out of the map and frees the queue.',
+    'The frames come by an XDP program that redirects into the map by receive queue. --attach brings one, with a map of its own, and takes both away at the end, also when the process is killed; frames of other queues pass to the stack.',
+    'What the kernel could not give to the socket is counted and named by the codes of debug explain. A queue that is still being released is waited for, for a second.',
+    'A device that is deleted, or moved to another network namespace, while the socket is bound ends the command with exit 1.',
+  ],
+  arguments: [{ name: 'DEV', description: 'the interface where frames arrive' }],
+  options: [
+    { name: 'queue', value: 'N', description: 'the receive queue; also the key in the map' },
+    { name: 'map', value: 'MAP', description: 'the XSKMAP: id:N, name:NAME or a path' },
+    { name: 'attach', description: 'bring a program and a map, and take them away at the end' },
+    { name: 'mode', value: 'MODE', description: 'how --attach attaches: native (default) or generic' },
+    { name: 'copy', description: 'the kernel copies frames into the memory of the socket' },
+    { name: 'zero-copy', description: 'the driver writes them there, or the command fails; without either: if it can' },
+    { name: 'frames', value: 'N', description: 'buffers for frames (default: twice --rx-size)' },
+    {
+      name: 'frame-size',
+      value: 'BYTES',
+      description: `size of a buffer: 2048 (default) takes frames of ${largestFrame(2048)} bytes, 4096 of ${largestFrame(4096)}`,
+    },
+    { name: 'rx-size', value: 'N', description: 'entries of the RX ring, a power of two (default 2048)' },
+    {
+      name: 'fill-size',
+      value: 'N',
+      description: 'entries of the fill ring, a power of two (default: as many as --frames)',
+    },
+    { name: 'count', value: 'N', description: 'end after N frames' },
+    { name: 'duration', value: 'T', description: 'end after this time: 10, 10s, 500ms, 2m' },
+    { name: 'interval', value: 'T', description: 'print rates and losses each time this has passed' },
+    {
+      name: 'action',
+      value: 'ACTION',
+      description: 'drop (default), or echo: exchange the MAC addresses and send the frame back',
+    },
+    {
+      name: 'write',
+      value: 'FILE',
+      description: 'write the frames to a pcapng file, for tcpdump and Wireshark; - is standard output',
+    },
+    { name: 'overwrite', description: 'replace the file of --write' },
+    {
+      name: 'busy',
+      description: 'look for frames all the time: takes a whole CPU, and the first frame is seen sooner',
+    },
+  ],
+  changes: 'binds a socket to the queue and writes an entry of the map; with --attach loads and attaches a program',
+  longRunning: true,
+  capabilities: 'CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF; CAP_SYS_ADMIN for a map by id or name, and with --netns',
+  json: 'an object when it ends; with --interval also one each time, one a line',
+  examples: [
+    {
+      command: 'xdpctl xsk bind eth0 --queue 0 --attach --duration 1s',
+      description: 'what arrives at queue 0 within a second',
+    },
+    {
+      command: 'xdpctl -j xsk bind eth0 --queue 0 --attach --duration 1s',
+      description: 'the same as a JSON object',
+    },
+  ],
+  async run(input, context): Promise<Outcome | undefined> {
+    const request = parseBindRequest(input);
+    checkOutput(request, context);
+    const { path } = request;
+    const target = checkBind(request, () => ('map' in path ? context.maps.open(path.map) : undefined));
+    if (context.options.dryRun) return dryRun(steps(request, target));
+    for (const warning of target.warnings) await context.warn(warning);
+    const session = await start(request, target, context);
+    await context.ready(readyText(request, session));
+    if (request.interval !== undefined) {
+      return { kind: 'stream', items: eachInterval(session, request.interval, request, context) };
+    }
+    using _session = session;
+    const summary = await consume(session, request, context);
+    if (request.write?.path !== '-') return outcomeOf(summary);
+    for (const [label, value] of outcomeOf(summary).lines) await context.note(`${label}  ${value}`);
+    return undefined;
+  },
+};
+
+/** @throws ToolError usage, conflict */
+function checkOutput({ write }: BindRequest, { options }: Context): void {
+  if (write === undefined) return;
+  if (write.path === '-') {
+    if (options.json) throw usageError('--write - and -j both want standard output', 'write the frames to a file');
+    if (options.dryRun) return;
+    if (isatty(1)) throw usageError('frames cannot be written to a terminal', 'pipe them into tcpdump -r -, or a file');
+  } else if (!write.overwrite && statSync(write.path, { throwIfNoEntry: false }) && !isSpecialFile(write.path)) {
+    throw new ToolError('conflict', `${write.path} exists already`, {
+      hint: 'with --overwrite it is replaced',
+      errno: 17,
+    });
+  }
+}
+
+function steps({ queue, ifname, path, write }: BindRequest, { map }: BindTarget): string[] {
+  return [
+    `bind an AF_XDP socket to queue ${queue} of ${ifname}`,
+    `enter it at key ${queue} of ${map === undefined ? 'a new xskmap' : mapText(map.info)}`,
+    ...('attach' in path ? [`attach a program that redirects into it to ${ifname} in ${path.attach} mode`] : []),
+    ...(write === undefined ? [] : [`write the frames to ${write.path}`]),
+  ];
+}
+
+async function start(request: BindRequest, target: BindTarget, { signal }: Context): Promise<BindSession> {
+  try {
+    return await BindSession.start(request, target, signal);
+  } catch (error) {
+    if (signal.aborted) throw new Interrupted('interrupted before the socket was bound');
+    // Somebody was quicker than we after the check.
+    const { map } = target;
+    if (error instanceof KernelRefusal && error.operation === 'map update' && error.errno === EEXIST && map) {
+      throw occupied(map, request.queue);
+    }
+    throw error;
+  }
+}
+
+const EEXIST = 17;
+
+function readyText({ queue, ifname }: BindRequest, { binding }: BindSession): string {
+  const mode = binding.zeroCopy ? 'zero-copy' : 'copy';
+  return `queue ${queue} of ${ifname} is bound (${mode} mode), key ${queue} of ${mapText(binding.map.info)}`;
+}
+
+/** Consumes to the end. @throws ToolError when it ended for a reason that is a failure */
+async function consume(session: BindSession, request: BindRequest, context: Context): Promise<BindSummary> {
+  let ending: Ending | undefined;
+  let failure: ToolError | undefined;
+  try {
+    ending = await session.until(deadline(session, request));
+  } catch (error) {
+    failure = toToolError(error);
+  }
+  return finish(session, request, ending, failure, context);
+}
+
+/** Ends the session; what ended it becomes an error where it is one. @throws ToolError */
+async function finish(
+  session: BindSession,
+  request: BindRequest,
+  ending: Ending | undefined,
+  failure: ToolError | undefined,
+  context: Context,
+): Promise<BindSummary> {
+  let summary;
+  try {
+    summary = await session.end(failure === undefined ? ending : undefined);
+  } catch (error) {
+    // The disk is still full: the first failure is the one to tell.
+    throw failure ?? toToolError(error);
+  }
+  const reason = failure ?? (ending === 'device-gone' ? deviceGone(request) : undefined);
+  if (reason === undefined) return summary;
+  if (request.interval === undefined) {
+    for (const [label, value] of outcomeOf(summary).lines) await context.note(`${label}  ${value}`);
+  }
+  throw withCounts(reason, summary);
+}
+
+async function* eachInterval(
+  session: BindSession,
+  interval: number,
+  request: BindRequest,
+  context: Context,
+): AsyncGenerator<StreamItem> {
+  using _session = session;
+  const end = deadline(session, request);
+  const { zeroCopy } = session.binding;
+  const report = new IntervalReport(
+    { time: 0, frames: 0, bytes: 0, sent: 0, statistics: session.read().statistics },
+    { zeroCopy, echo: request.echo, setup: session.setup },
+  );
+  let ending: Ending | undefined;
+  let failure: ToolError | undefined;
+  for (let next = session.started + interval; ; next += interval) {
+    try {
+      ending = await session.until(Math.min(next, end));
+    } catch (error) {
+      failure = toToolError(error);
+      break;
+    }
+    if (ending !== 'time' || performance.now() >= end) break;
+    yield report.item(session.read());
+  }
+  yield summaryItem(await finish(session, request, ending, failure, context));
+}
+
+function deadline({ started }: BindSession, { duration }: BindRequest): number {
+  return duration === undefined ? Infinity : started + duration;
+}
+
+function outcomeOf(summary: BindSummary): One {
+  return one(summary, summaryLines(summary));
+}
+
+function deviceGone({ ifname }: BindRequest): ToolError {
+  return new ToolError('refused', `${ifname} was deleted, or moved to another network namespace`, {
+    hint: 'bind again when it is back',
+    errno: 100,
+    operation: 'xsk receive',
+  });
+}
+
+/** The failure with what had been done by then. */
+function withCounts({ kind, message, hint, errno, operation, cause }: ToolError, summary: BindSummary): ToolError {
+  const lost = xskLost(summary.statistics);
+  const counts = [
+    `${summary.frames} frames received`,
+    ...(summary.written === undefined ? [] : [`${summary.written} written`]),
+    ...(lost === 0 ? [] : [`${lost} lost`]),
+  ].join(', ');
+  return new ToolError(kind, `${message} (${counts})`, {
+    ...(hint !== undefined && { hint }),
+    ...(errno !== undefined && { errno }),
+    ...(operation !== undefined && { operation }),
+    cause,
+  });
+}

@@ -42,6 +42,13 @@ export const catalogue: readonly CatalogueObject[] = [
     },
   },
   {
+    name: 'xsk',
+    summary: 'AF_XDP sockets: bind one to a receive queue, see who holds which',
+    verbs: {
+      bind: () => import('./xsk/bind.ts'),
+    },
+  },
+  {
     name: 'debug',
     summary: 'lost frames: how many, where, why, and what to type',
     verbs: {

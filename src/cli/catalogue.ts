@@ -31,6 +31,8 @@ export const catalogue: readonly CatalogueObject[] = [
       pin: () => import('./map/pin.ts'),
       unpin: () => import('./map/unpin.ts'),
       freeze: () => import('./map/freeze.ts'),
+      export: () => import('./map/export.ts'),
+      import: () => import('./map/import.ts'),
     },
   },
   {

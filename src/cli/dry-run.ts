@@ -5,6 +5,6 @@ export function dryRun(steps: readonly string[]): Report {
   return {
     kind: 'report',
     data: { dry_run: true, would: steps },
-    text: steps.map((step) => `would ${step}\n`).join(''),
+    text: steps.length === 0 ? 'would change nothing\n' : steps.map((step) => `would ${step}\n`).join(''),
   };
 }

@@ -63,8 +63,19 @@ export interface Report {
  */
 export interface Document {
   readonly kind: 'document';
-  /** The text; `dense` leaves out what only makes it readable. */
-  pieces(dense: boolean): Iterable<string> | AsyncIterable<string>;
+  /**
+   * The text; `dense` leaves out what only makes it readable. Where it is stopped early, it yields one more piece, which
+   * ends the document.
+   */
+  pieces(dense: boolean): Generator<string>;
+  /** What the reader must know about the document; asked for when it is printed. */
+  remarks(): readonly Remark[];
+}
+
+/** A remark that does not keep the command from succeeding. */
+export interface Remark {
+  readonly message: string;
+  readonly hint?: string | undefined;
 }
 
 /** Commands that run one after another, each with an outcome of its own (batch). */

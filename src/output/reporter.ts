@@ -2,7 +2,7 @@ import type { ToolError } from '../domain/errors.ts';
 import { type ColorChoice, type Painter, painter, wantsColor } from './color.ts';
 import { failureJson, failureText } from './failure.ts';
 import { jsonText } from './json.ts';
-import type { Document, Entries, One, Outcome, Rows, Stream } from './outcome.ts';
+import type { Document, Entries, One, Outcome, Remark, Rows, Stream } from './outcome.ts';
 import { printable } from './printable.ts';
 import { printSequence, printSequenceJson } from './sequence-printer.ts';
 import { type ByteStream, Sink } from './sink.ts';
@@ -16,11 +16,8 @@ export interface ReporterOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** A remark that does not keep the command from succeeding. */
-export interface Warning {
-  readonly message: string;
-  readonly hint?: string | undefined;
-}
+/** What `warn` takes. */
+export type Warning = Remark;
 
 /** Tables of up to so many rows are drawn whole; longer ones flow by in blocks. */
 const BLOCK = 1000;
@@ -60,6 +57,7 @@ export class Reporter {
       this.out.text('\n');
     } else await this.#printHuman(outcome);
     await this.out.end();
+    await this.#remark(outcome);
   }
 
   /** Writes the outcome as one JSON value, without a newline; `depth` is how deep it stands in a surrounding value. */
@@ -82,7 +80,10 @@ export class Reporter {
       case 'document':
         return this.#document(outcome, !pretty);
       case 'sequence':
-        return printSequenceJson(outcome, this.out, pretty, (part, deeper) => this.printJson(part, deeper));
+        return printSequenceJson(outcome, this.out, pretty, async (part, deeper) => {
+          await this.printJson(part, deeper);
+          await this.#remark(part);
+        });
     }
   }
 
@@ -157,7 +158,10 @@ export class Reporter {
         this.out.text('\n');
         return;
       case 'sequence':
-        return printSequence(outcome, this.out, this.#options.quiet, (part) => this.#printHuman(part));
+        return printSequence(outcome, this.out, this.#options.quiet, async (part) => {
+          await this.#printHuman(part);
+          await this.#remark(part);
+        });
       case 'stream':
         for await (const item of outcome.items) {
           this.out.text(this.json ? `${jsonText(item.data, false)}\n` : item.text);
@@ -250,15 +254,26 @@ export class Reporter {
   }
 
   async #document(outcome: Document, dense: boolean): Promise<void> {
-    for await (const piece of outcome.pieces(dense)) {
-      this.out.text(piece);
-      if (this.out.pressing) {
-        await this.out.drain();
+    const pieces = outcome.pieces(dense);
+    try {
+      for (let piece = pieces.next(); !piece.done; piece = pieces.next()) {
+        this.out.text(piece.value);
+        if (this.out.pressing) await this.out.drain();
         if (this.out.closed) return;
+        const pause = this.#breathe();
+        if (pause !== undefined) await pause;
       }
-      const pause = this.#breathe();
-      if (pause !== undefined) await pause;
+    } catch (error) {
+      // Interrupted: what the document yields now ends it.
+      const last = pieces.return(undefined);
+      if (!last.done) this.out.text(last.value);
+      throw error;
     }
+  }
+
+  async #remark(outcome: Outcome): Promise<void> {
+    if (outcome.kind !== 'document') return;
+    for (const remark of outcome.remarks()) await this.warn(remark);
   }
 
   async #entriesTable(outcome: Entries): Promise<void> {

@@ -96,6 +96,32 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
   pin: silentSchema,
   unpin: silentSchema,
   freeze: silentSchema,
+  export: objectOf({
+    xdpctl: { const: 1, description: 'the version of the format' },
+    map: objectOf(
+      {
+        type: text('devmap, hash, …'),
+        'name?': text('absent when the map has none'),
+        bytes_key: count('size of a key'),
+        bytes_value: count('size of a value'),
+        max_entries: count('how many entries it can have'),
+        flags: count('BPF_F_ bits, in decimal'),
+      },
+      'its specification',
+    ),
+    entries: arrayOf(
+      objectOf({
+        key: { description: 'an integer, an array of bytes, or with --key-names the name of an interface' },
+        value: {
+          description:
+            'devmap, devmap_hash: an object with dev and perhaps prog; cpumap: with qsize and perhaps prog; others: an integer, an array of bytes, or for per-CPU maps an array of those',
+        },
+      }),
+      'the entries',
+    ),
+    complete: { type: 'boolean', description: 'false in a document that broke off' },
+  }),
+  import: silentSchema,
   getnext: objectOf({
     key: { anyOf: [{ type: 'null' }, bytes('')], description: 'the key that was given; null for the first key' },
     next_key: bytes('the key after it'),

@@ -10,6 +10,7 @@ const loaders: Readonly<Record<string, LoadSchemas>> = {
   redirect: () => import('./redirect/schemas.ts'),
   debug: () => import('./debug/schemas.ts'),
   batch: () => import('./batch/schemas.ts'),
+  xsk: () => import('./xsk/schemas.ts'),
   completion: () => import('./completion/schemas.ts'),
 };
 

@@ -35,10 +35,10 @@ export interface Example {
   /** Its exit code; 0 when absent. */
   readonly exit?: number;
   /**
-   * What the test makes so before it runs the command: `attached`: eth0 is redirected to eth1; `losing`: and frames that
-   * arrive all the time are lost there.
+   * What the test makes so before it runs the command: `arriving`: frames arrive at eth0 all the time; `attached`: eth0 is
+   * redirected to eth1; `losing`: both, and eth1 loses them.
    */
-  readonly given?: 'attached' | 'losing';
+  readonly given?: 'arriving' | 'attached' | 'losing';
 }
 
 /** A verb as data: help, completion, manual pages and parsing all come from this. */

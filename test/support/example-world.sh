@@ -21,8 +21,8 @@ link set eth1 up
 WORDS
   for side in left:peer0 right:peer1; do
     namespace=${side%:*} peer=${side#*:}
-    nsenter --net=/run/netns/$namespace ethtool -K $peer gro on
     ip -n $namespace link set $peer up
+    nsenter --net=/run/netns/$namespace ethtool -K $peer gro on
   done
   cat > updates.txt <<'WORDS'
 # two more ways out
@@ -34,6 +34,13 @@ WORDS
 map update pinned forward key 1 value dev eth1
 map update pinned forward key 64 value dev eth1
 map update pinned forward key 2 value dev eth1
+WORDS
+  cat > forward.json <<'WORDS'
+{
+  "xdpctl": 1,
+  "map": {"type": "devmap", "bytes_key": 4, "bytes_value": 8},
+  "entries": [{"key": 0, "value": {"dev": "eth1"}}, {"key": 5, "value": {"dev": "eth1"}}]
+}
 WORDS
   # bpftool, so that a fault of xdpctl cannot hide here.
   bpftool batch file - <<WORDS
@@ -64,7 +71,10 @@ log=$(set_up 2>&1 && give "$2" 2>&1) || {
   echo "$log" >&2
   exit 99
 }
-if [ "$2" != losing ]; then exec sh -c "$1"; fi
+case "$2" in
+  arriving | losing) ;;
+  *) exec sh -c "$1" ;;
+esac
 
 nsenter --net=/run/netns/left node "$SCRIPTS/send-frames.mjs" peer0 --count 3000 --interval 10 > /dev/null &
 sender=$!

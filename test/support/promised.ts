@@ -14,7 +14,7 @@ export const promisedVerbs: Readonly<Record<string, Readonly<Record<string, read
     pin: [],
     unpin: [],
     freeze: [],
-    export: [],
+    export: ['key-names'], // added since
     import: [],
   },
   batch: { file: ['keep-going'] },
@@ -35,8 +35,8 @@ export const promisedVerbs: Readonly<Record<string, Readonly<Record<string, read
     export: [],
   },
   xsk: {
-    bind: list(`queue map attach copy zero-copy frames frame-size rx-size fill-size count duration interval action
-      write`),
+    bind: list(`queue map attach copy zero-copy frames frame-size rx-size fill-size count duration interval action write
+      mode overwrite busy`), // the last three added since
     show: [],
   },
   debug: {

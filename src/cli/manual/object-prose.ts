@@ -80,6 +80,20 @@ const batch: ObjectProse = {
   ],
 };
 
+const xsk: ObjectProse = {
+  description: [
+    'An AF_XDP socket is bound to one receive queue of one interface, and takes the frames that an XDP program redirects to it through an XSKMAP: at the key that is the number of the queue, as a rule. The entry lives as long as the socket, and the socket as long as its process.',
+  ],
+  sections: [
+    {
+      title: 'what makes a socket lose frames',
+      blocks: [
+        'Frames of another queue or interface than its own are lost, and none of its statistics counts them. So are frames that arrive before it is bound, while its fill ring is empty, while its RX ring is full, and frames that are larger than its buffers. The codes are those of xdpctl-debug(8).',
+      ],
+    },
+  ],
+};
+
 const debug: ObjectProse = {
   description: [
     'When a redirected frame is lost, the program sees success, the sender sees success, and most losses move no counter. What tells of them are the tracepoints of the xdp group. `debug drops` counts those that this kernel has, joins the counts with the state of the system, and says why.',
@@ -103,7 +117,7 @@ const debug: ObjectProse = {
   ],
 };
 
-const prose: Readonly<Record<string, ObjectProse>> = { map, redirect, debug, batch };
+const prose: Readonly<Record<string, ObjectProse>> = { map, redirect, xsk, debug, batch };
 
 /** The prose of an object; empty for those that need none. */
 export function objectProse(name: string): ObjectProse {

@@ -77,10 +77,24 @@ export const verb: Verb = {
     {
       command: 'xdpctl xsk bind eth0 --queue 0 --attach --duration 1s',
       description: 'what arrives at queue 0 within a second',
+      given: 'arriving',
+      output: `
+queue    0 of eth0 (copy mode)
+map      id 45 (targets), key 0
+program  redirect (60): 100 redirected, 0 left to the stack
+frames   100 (6000 bytes) in 1.0 s`,
     },
     {
       command: 'xdpctl -j xsk bind eth0 --queue 0 --attach --duration 1s',
       description: 'the same as a JSON object',
+      given: 'arriving',
+      output: `
+{"ifname":"eth0","ifindex":2,"queue":0,
+ "map":{"id":45,"name":"targets","key":0},"mode":"copy",
+ "prog":{"id":60,"name":"redirect","redirected":100,"missed":0},
+ "frames":100,"bytes":6000,"unread":0,"duration_s":1.001,"losses":[],
+ "statistics":{"rx_dropped":0,"rx_invalid_descs":0,"tx_invalid_descs":0,
+   "rx_ring_full":0,"rx_fill_ring_empty_descs":0,"tx_ring_empty_descs":0}}`,
     },
   ],
   async run(input, context): Promise<Outcome | undefined> {

@@ -132,6 +132,21 @@ describe('map update with a program that comes with the tool', () => {
     });
   });
 
+  it('takes the kind that goes with the programs of the map, aware of fragments or not', () => {
+    using world = createWorld();
+    const { router, far } = path(world);
+    setGro({ namespace: far, name: 'd0' }, true);
+    const pin = pinnedMap('devmap');
+    const program = `/sys/fs/bpf/${fixtureName()}`;
+    onTestFinished(() => {
+      rmSync(program, { force: true });
+    });
+    // bpftool loads without the flag for fragments, and so decides for good what the map takes.
+    const object = 'bpf-objects/redirect_devmap.bpf.o';
+    tool('bpftool', ['prog', 'load', object, program, 'map', 'name', 'targets', 'pinned', pin]);
+    expect(warned(pin, router, 'prog', 'builtin', 'egress_devmap')).toEqual([]);
+  });
+
   it('refuses one for another kind of entry, and one that there is not', () => {
     using world = createWorld();
     const { router } = path(world);

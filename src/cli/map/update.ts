@@ -27,6 +27,7 @@ export const verb: Verb = {
     'KEY is as many byte words as the key has bytes (after hex, hexadecimal ones), or one typed word: an integer or, for devmaps, an interface.',
     'VALUE is as many byte words as the value has bytes, or typed. devmap, devmap_hash: [dev] IFNAME|IFINDEX [prog PROG]. cpumap: [qsize] N [prog PROG]. xskmap: fd N, an AF_XDP socket that was handed down. Other types: an integer. Digits are always a number; dev NAME forces a name.',
     'any writes the entry whether or not it is there; exist only replaces one (exit 3 where there is none), noexist only makes one (exit 6 where there is one). A devmap and a cpumap, and exist on a devmap_hash, are checked by a look at the entry first, because the kernel does not do it: that check is not atomic. On an xskmap the kernel takes noexist for the socket that is already there.',
+    'A device that cannot receive redirected frames now (it cannot transmit them, is down, has no carrier, or a veth peer with a smaller MTU) is written all the same, with a warning and the command that mends it.',
   ],
   arguments: [
     { name: 'MAP', description: 'id N, name NAME, pinned PATH, a bare NAME or a /PATH' },

@@ -71,15 +71,25 @@ log=$(set_up 2>&1 && give "$2" 2>&1) || {
   echo "$log" >&2
   exit 99
 }
+background=
 case "$2" in
-  arriving | losing) ;;
+  arriving | losing)
+    nsenter --net=/run/netns/left node "$SCRIPTS/send-frames.mjs" peer0 --count 3000 --interval 10 > /dev/null &
+    background=$!
+    ;;
+  bound)
+    mkfifo ready
+    xdpctl xsk bind eth0 --queue 0 --map /sys/fs/bpf/sockets --duration 30s > /dev/null 2> ready &
+    background=$!
+    # Kept open, or the command would be killed at its next word.
+    exec 3< ready
+    while read -r line <&3; do case "$line" in ready:*) break ;; esac done
+    ;;
   *) exec sh -c "$1" ;;
 esac
-
-nsenter --net=/run/netns/left node "$SCRIPTS/send-frames.mjs" peer0 --count 3000 --interval 10 > /dev/null &
-sender=$!
 set +e
 sh -c "$1"
 status=$?
-kill $sender
+kill $background
+wait
 exit $status

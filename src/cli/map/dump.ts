@@ -56,6 +56,25 @@ KEY  IFINDEX  INTERFACE  PROGRAM
   2        -
 …`,
     },
+    {
+      command: 'xdpctl map dump pinned sockets',
+      description: 'the AF_XDP sockets of an xskmap, and whose they are',
+      given: 'bound',
+      output: `
+KEY  QUEUE  INTERFACE  STATE  MODE  OWNER
+  0      0  eth0       bound  copy  node(4711)
+1 of 4 slots occupied`,
+    },
+    {
+      command: 'xdpctl -j map dump pinned sockets',
+      description: 'the same for programs',
+      given: 'bound',
+      output: `
+[{"key":["0x00","0x00","0x00","0x00"],"value":["0x00","0x00","0x00","0x00"],
+  "formatted":{"key":0,"value":{"queue":0,"state":"bound","mode":"copy",
+    "ifindex":2,"ifname":"eth0","netns":4026532178,"inode":930535,
+    "pid":4711,"comm":"node"}}}]`,
+    },
   ],
   run({ words: list }, context): Outcome | Promise<Outcome> {
     const words = new WordList(list);

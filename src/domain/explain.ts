@@ -1,9 +1,11 @@
 import { errnoName, errnoText } from './errno.ts';
 import { type ErrorKind, type KernelRefusal, type RefusalFacts, ToolError } from './errors.ts';
+import { explainEntry } from './explain-entry.ts';
 import { explainObject, isVerdict } from './explain-object.ts';
 import { explainXdp } from './explain-xdp.ts';
 import { explainXsk } from './explain-xsk.ts';
 import type { Explanation } from './explanation.ts';
+import { aMapOf } from './map-type.ts';
 
 /** What explains a refusal besides the call itself. */
 export interface Surroundings {
@@ -61,26 +63,10 @@ function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explan
     case 'link get by id':
       return byId(refusal, 'link');
     case 'map update':
-      return update(refusal);
     case 'map lookup':
-      return errno === EOPNOTSUPP || errno === ENOTSUPP
-        ? {
-            kind: 'unsupported',
-            message: `the kernel does not let user space look up entries of a ${mapWord(refusal)}`,
-          }
-        : undefined;
     case 'map delete':
-      return errno === EINVAL || errno === EOPNOTSUPP
-        ? {
-            kind: 'refused',
-            message: `entries of a ${mapWord(refusal)} cannot be deleted`,
-            hint: 'overwrite the entry with map update',
-          }
-        : undefined;
     case 'map getnext':
-      return errno === EOPNOTSUPP || errno === ENOTSUPP || errno === EINVAL
-        ? { kind: 'unsupported', message: `a ${mapWord(refusal)} has no keys to walk through` }
-        : undefined;
+      return explainEntry(refusal) ?? entry(refusal);
     case 'map create':
       return create(refusal);
     case 'map freeze':
@@ -95,6 +81,33 @@ function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explan
       return explainXdp(refusal);
     default:
       return operation.startsWith('object ') ? explainObject(refusal) : undefined;
+  }
+}
+
+/** What goes for the entries of every type. */
+function entry(refusal: KernelRefusal): Explanation | undefined {
+  const { operation, errno } = refusal;
+  const map = aMapOf(mapWord(refusal));
+  const unsupported = errno === EOPNOTSUPP || errno === ENOTSUPP;
+  switch (operation) {
+    case 'map update':
+      return update(refusal);
+    case 'map lookup':
+      return unsupported
+        ? { kind: 'unsupported', message: `the kernel does not let user space look up entries of ${map}` }
+        : undefined;
+    case 'map delete':
+      return unsupported || errno === EINVAL
+        ? {
+            kind: 'refused',
+            message: `entries of ${map} cannot be deleted`,
+            hint: 'overwrite the entry with map update',
+          }
+        : undefined;
+    default:
+      return unsupported || errno === EINVAL
+        ? { kind: 'unsupported', message: `${map} has no keys to walk through` }
+        : undefined;
   }
 }
 

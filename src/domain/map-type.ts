@@ -99,26 +99,56 @@ export function isMapInMap(name: string | undefined): boolean {
   return name === 'array_of_maps' || name === 'hash_of_maps';
 }
 
+/** Where a value of 4 bytes is a descriptor to write, but no room for the 64-bit cookie that is read. */
+const socketTypes: ReadonlySet<string> = new Set(['sockmap', 'sockhash', 'reuseport_sockarray']);
+
 /**
- * Why user space cannot look entries of this type up, or undefined when it can.
- * (`map_lookup_elem` of these answers EOPNOTSUPP or needs another call than lookup; kernel/bpf/syscall.c.)
+ * Why user space cannot look entries up, or undefined when it can.
+ * (The kernel would answer EOPNOTSUPP, ENOTSUPP or ENOSPC, or has other calls than lookup; kernel/bpf/syscall.c.)
  */
-export function unreadableReason(name: string | undefined): string | undefined {
+export function unreadableReason(name: string | undefined, valueSize?: number): string | undefined {
   switch (name) {
     case 'ringbuf':
     case 'user_ringbuf':
       return 'a ring buffer has no entries: it is read through a memory mapping';
     case 'perf_event_array':
       return 'its entries are perf events, which the kernel does not give back';
+    case 'cgroup_array':
+      return 'its entries are cgroups, which the kernel does not give back';
     case 'queue':
     case 'stack':
-      return 'it has no keys, and reading an element would take it out';
+      return 'it has no keys: its elements are taken out one by one';
     case 'bloom_filter':
       return 'it has no keys: it can only answer whether a value was put in';
     case 'arena':
       return 'an arena has no entries: it is read through a memory mapping';
     case undefined:
+      return undefined;
+    default:
+      return socketTypes.has(name) && valueSize === 4
+        ? 'a socket is read as its cookie, which takes a map with values of 8 bytes, not 4'
+        : undefined;
+  }
+}
+
+/**
+ * Why the keys cannot be listed though an entry can be looked up, or undefined when they can (the map_get_next_key of
+ * these answers ENOTSUPP; kernel/bpf/bpf_local_storage.c).
+ */
+export function unlistableReason(name: string | undefined): string | undefined {
+  switch (name) {
+    case 'sk_storage':
+    case 'inode_storage':
+    case 'task_storage':
+    case 'cgrp_storage':
+      return 'its values hang on kernel objects, and are found only by a descriptor of one';
+    case undefined:
     default:
       return undefined;
   }
+}
+
+/** The type with its article: `an array`, `a hash`. */
+export function aMapOf(name: string): string {
+  return `${/^(?:[ai]|lru_|sk_|xsk)/.test(name) ? 'an' : 'a'} ${name}`;
 }

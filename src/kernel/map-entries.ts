@@ -80,14 +80,15 @@ function* byIndex(map: BpfMap, all: boolean): Generator<EntryChunk> {
 }
 
 function* byKey(map: BpfMap): Generator<EntryChunk> {
-  const { keySize, maxEntries } = map.info;
+  const { keySize } = map.info;
   const chunk = new ChunkBuffers(map);
   const value = new Uint8Array(map.valueLength);
+  const most = mostEntries(map);
   let previous: Uint8Array | null = null;
   let key = new Uint8Array(keySize);
   let next = new Uint8Array(keySize);
   // An entry that is deleted under the walk sends it back to the first key; it ends all the same.
-  for (let seen = 0; seen < maxEntries && map.nextKey(previous, key); seen += 1) {
+  for (let seen = 0; seen < most && map.nextKey(previous, key); seen += 1) {
     const result = libbpf.bpf_map_lookup_elem(map.fd, key, value);
     if (result === 0) chunk.push(key, value, 0);
     else if (result !== -ENOENT) chunk.push(key, undefined, -result);
@@ -96,6 +97,11 @@ function* byKey(map: BpfMap): Generator<EntryChunk> {
     [key, next] = [next, key];
   }
   yield chunk.take();
+}
+
+/** Storage of cgroups has as many entries as there are attachments, and 0 for a limit. */
+function mostEntries({ info: { maxEntries } }: BpfMap): number {
+  return maxEntries === 0 ? Infinity : maxEntries;
 }
 
 /** Collects entries into the reused buffers of a chunk. */
@@ -112,7 +118,7 @@ class ChunkBuffers {
   constructor(map: BpfMap) {
     this.#keySize = map.info.keySize;
     this.#valueLength = map.valueLength;
-    this.#capacity = Math.min(CHUNK, map.info.maxEntries);
+    this.#capacity = Math.min(CHUNK, mostEntries(map));
     this.#keys = new Uint8Array(this.#capacity * this.#keySize);
     this.#values = new Uint8Array(this.#capacity * this.#valueLength);
     this.#errnos = new Uint16Array(this.#capacity);

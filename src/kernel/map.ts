@@ -4,7 +4,7 @@ import { BPF_F_RDONLY } from '../domain/map-flags.ts';
 import type { MapInfo } from '../domain/map-info.ts';
 import { isPerCpu, mapTypeName } from '../domain/map-type.ts';
 import { libbpf } from '../ffi/libbpf.ts';
-import { check, ENOENT, EPERM } from './check.ts';
+import { check, EINVAL, ENOENT, EPERM } from './check.ts';
 import { possibleCpus } from './cpu.ts';
 import { Fd } from './fd.ts';
 import { readMapFdInfo, readMapInfo } from './map-info.ts';
@@ -120,7 +120,8 @@ export class BpfMap implements Disposable {
   /** Removes an entry; false when a map that can tell says there was none (devmap, cpumap and xskmap cannot). */
   delete(key: Uint8Array): boolean {
     const result = libbpf.bpf_map_delete_elem(this.fd, key);
-    if (result === -ENOENT) return false;
+    // A sockmap says EINVAL of an empty slot (__sock_map_delete, net/core/sock_map.c).
+    if (result === -ENOENT || (result === -EINVAL && this.info.typeName === 'sockmap')) return false;
     if (result < 0) throw this.#refused('map delete', result);
     return true;
   }

@@ -1,6 +1,8 @@
 import { ToolError } from '../../domain/errors.ts';
+import { decodeInteger } from '../../domain/integer.ts';
 import type { BpfMap } from '../../kernel/map.ts';
 import type { Outcome } from '../../output/outcome.ts';
+import type { Context } from '../context.ts';
 import { dryRun } from '../dry-run.ts';
 import { flag, type Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
@@ -34,27 +36,43 @@ export const verb: Verb = {
           "errnoName":"ENOENT","operation":"map delete"}}`,
     },
   ],
-  run(input, context): Outcome | undefined {
+  run(input, context): Outcome | undefined | Promise<Outcome | undefined> {
     const words = new WordList(input.words);
     const handle = takeHandle(words, 'map');
     words.expect('key');
     const map = context.maps.open(handle);
     const key = takeKey(words, map.info);
     words.end();
-    if (flag(input, 'strict') && tellsNothing(map) && !map.lookup(key, new Uint8Array(map.valueLength))) {
-      throw absent(map, key);
+    if (!flag(input, 'strict')) return remove(map, key, context);
+    switch (map.info.typeName) {
+      // These do not tell whether there was an entry (dev_map_delete_elem, cpu_map_delete_elem, xsk_map_delete_elem).
+      case 'devmap':
+      case 'cpumap':
+        if (!map.lookup(key, map.scratch.value)) throw absent(map, key);
+        return remove(map, key, context);
+      case 'xskmap':
+        return removeSocket(map, key, context);
+      case undefined:
+      default:
+        return remove(map, key, context);
     }
-    if (context.options.dryRun) {
-      return dryRun([`remove key ${keyName(key)} of ${map.info.typeName} ${map.info.id}`]);
-    }
-    if (!map.delete(key)) throw absent(map, key);
-    return undefined;
   },
 };
 
-/** Whether deleting an empty slot succeeds silently (dev_map_delete_elem, cpu_map_delete_elem, xsk_map_delete_elem). */
-function tellsNothing({ info: { typeName } }: BpfMap): boolean {
-  return typeName === 'devmap' || typeName === 'cpumap';
+/** @throws ToolError not-found where the map itself tells that there is no entry */
+function remove(map: BpfMap, key: Uint8Array, { options }: Context): Outcome | undefined {
+  if (options.dryRun) return dryRun([`remove key ${keyName(key)} of ${map.info.typeName} ${map.info.id}`]);
+  if (!map.delete(key)) throw absent(map, key);
+  return undefined;
+}
+
+/** Removes a socket that is there: a program looks, because the system call refuses to. @throws ToolError not-found */
+async function removeSocket(map: BpfMap, key: Uint8Array, context: Context): Promise<Outcome | undefined> {
+  const { XskmapReader } = await import('../../kernel/xskmap-reader.ts');
+  const index = Number(decodeInteger(key));
+  using reader = new XskmapReader(map);
+  for (const _socket of reader.entries(index, index + 1)) return remove(map, key, context);
+  throw absent(map, key);
 }
 
 function absent(map: BpfMap, key: Uint8Array): ToolError {

@@ -2,7 +2,7 @@ import { errnoName } from '../../domain/errno.ts';
 import { ToolError } from '../../domain/errors.ts';
 import { hexWords } from '../../domain/hex.ts';
 import { decodeInteger, encodeInteger } from '../../domain/integer.ts';
-import { isIndexed, unreadableReason } from '../../domain/map-type.ts';
+import { aMapOf, isIndexed, unlistableReason, unreadableReason } from '../../domain/map-type.ts';
 import { entryChunks } from '../../kernel/map-entries.ts';
 import type { BpfMap } from '../../kernel/map.ts';
 import { type Column, type Outcome, rows } from '../../output/outcome.ts';
@@ -83,6 +83,7 @@ KEY  QUEUE  INTERFACE  STATE  MODE  OWNER
     words.end();
     const map = context.maps.open(handle);
     checkReadable(map);
+    checkListable(map);
     const { keySize, valueSize, maxEntries, typeName } = map.info;
     if (typeName === 'xskmap') return dumpXskmap(map, all, context);
     if (isPlainBytes(map)) {
@@ -126,10 +127,17 @@ function slots(occupied: number, all: number): string {
 }
 
 /** @throws ToolError unsupported for maps that user space cannot read */
-export function checkReadable(map: BpfMap): void {
-  const reason = unreadableReason(map.info.typeName);
-  if (reason === undefined) return;
-  throw new ToolError('unsupported', `the entries of a ${map.info.typeName} cannot be read: ${reason}`);
+export function checkReadable({ info: { typeName, valueSize } }: BpfMap): void {
+  const reason = unreadableReason(typeName, valueSize);
+  if (reason === undefined || typeName === undefined) return;
+  throw new ToolError('unsupported', `the entries of ${aMapOf(typeName)} cannot be read: ${reason}`);
+}
+
+/** @throws ToolError unsupported for maps whose keys the kernel does not list */
+export function checkListable({ info: { typeName } }: BpfMap): void {
+  const reason = unlistableReason(typeName);
+  if (reason === undefined || typeName === undefined) return;
+  throw new ToolError('unsupported', `the entries of ${aMapOf(typeName)} cannot be listed: ${reason}`);
 }
 
 function* entryRows(map: BpfMap, format: EntryFormat, all: boolean): Generator<EntryRow> {
@@ -160,7 +168,7 @@ function emptyRow(key: Uint8Array, errno: number): EntryRow {
 
 function columnsOf(format: Pick<EntryFormat, 'key' | 'columns'>): Column<EntryRow>[] {
   return [
-    { header: 'KEY', cell: (row) => (isEmpty(row) ? emptyKey(row) : format.key(row)), align: 'right' },
+    { header: 'KEY', cell: (row) => (isEmpty(row) ? keyText(row) : format.key(row)), align: 'right' },
     ...format.columns.map((column, index) => ({
       ...column,
       cell: (row: EntryRow) => (isEmpty(row) ? (index === 0 ? '-' : '') : column.cell(row)),
@@ -170,8 +178,4 @@ function columnsOf(format: Pick<EntryFormat, 'key' | 'columns'>): Column<EntryRo
 
 function isEmpty({ value }: EntryRow): boolean {
   return value !== undefined && 'error' in value;
-}
-
-function emptyKey({ formatted }: EntryRow): string {
-  return String((formatted as { key: number }).key);
 }

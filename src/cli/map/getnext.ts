@@ -5,6 +5,7 @@ import type { Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
 import { takeKey } from '../words/key.ts';
 import { WordList } from '../words/word-list.ts';
+import { checkListable } from './dump.ts';
 import { keyName } from './lookup.ts';
 
 export const verb: Verb = {
@@ -40,6 +41,7 @@ next key  0`,
     const words = new WordList(list);
     const handle = takeHandle(words, 'map');
     const map = context.maps.open(handle);
+    checkListable(map);
     const key = words.accept('key') ? takeKey(words, map.info) : null;
     words.end();
     const next = new Uint8Array(map.info.keySize);

@@ -56,11 +56,11 @@ interface  eth1`,
   run({ words: list }, context): Outcome | Promise<Outcome> {
     const words = new WordList(list);
     const handle = takeHandle(words, 'map');
-    words.expect('key');
     const map = context.maps.open(handle);
+    checkReadable(map);
+    words.expect('key');
     const key = takeKey(words, map.info);
     words.end();
-    checkReadable(map);
     if (map.info.typeName === 'xskmap') return lookUpSocket(map, key, context);
     const value = new Uint8Array(map.valueLength);
     if (!map.lookup(key, value)) throw noEntry(map, key);

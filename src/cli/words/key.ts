@@ -2,6 +2,7 @@ import { usageError, ToolError } from '../../domain/errors.ts';
 import { encodeInteger, isIntegerSize } from '../../domain/integer.ts';
 import type { MapInfo } from '../../domain/map-info.ts';
 import { checkKeyInside } from '../../domain/map-key.ts';
+import { aMapOf, unreadableReason } from '../../domain/map-type.ts';
 import { interfaceIndex } from '../../kernel/interface-names.ts';
 import { parseBytes } from './bytes.ts';
 import { looksNumeric, parseUnsigned, parseUnsigned64 } from './number.ts';
@@ -22,7 +23,7 @@ export function takeKey(words: WordList, info: MapInfo, buffer?: Uint8Array): Ui
 
 function readKey(words: WordList, info: MapInfo, buffer: Uint8Array | undefined): Uint8Array {
   const { keySize } = info;
-  if (keySize === 0) throw usageError(`a ${info.typeName ?? 'map of this type'} has no keys`);
+  if (keySize === 0) throw keyless(info);
   const word = words.peek();
   if (word === undefined) throw usageError('the key is missing');
   if (word === 'hex' || (keySize > 1 && looksNumeric(words.peek(1)))) {
@@ -32,6 +33,11 @@ function readKey(words: WordList, info: MapInfo, buffer: Uint8Array | undefined)
   if (named) return encodeInteger(takeInterface(words, 'the key'), keySize);
   if (!isIntegerSize(keySize)) return parseBytes(words, keySize, 'key');
   return encodeInteger(parseInteger(words.take('the key'), 'the key', keySize), keySize);
+}
+
+function keyless({ typeName }: MapInfo): ToolError {
+  const reason = unreadableReason(typeName) ?? 'it has no keys';
+  return new ToolError('unsupported', `there are no keys in ${aMapOf(typeName ?? 'map of this type')}: ${reason}`);
 }
 
 /** A typed integer of 1, 2, 4 or 8 bytes. @throws ToolError usage */

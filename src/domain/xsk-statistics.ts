@@ -32,6 +32,9 @@ export function decodeXskStatistics(bytes: Uint8Array): XskStatistics {
   };
 }
 
+/** What a socket has counted when it is opened. */
+export const noXskStatistics: XskStatistics = decodeXskStatistics(new Uint8Array());
+
 /** What was counted between two readings. */
 export function xskStatisticsSince(earlier: XskStatistics, later: XskStatistics): XskStatistics {
   return Object.fromEntries(

@@ -3,13 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { dropCatalogue } from '../../src/domain/drop-catalogue.ts';
 import {
   decodeXskStatistics,
+  noXskStatistics as none,
   XSK_STATISTICS_SIZE,
   xskLosses,
   xskLost,
   xskStatisticsSince,
 } from '../../src/domain/xsk-statistics.ts';
-
-const none = decodeXskStatistics(new Uint8Array());
 
 describe('the statistics of an AF_XDP socket', () => {
   it('are read from six 64-bit numbers', () => {

@@ -1,5 +1,5 @@
 import { type XskSetup, xskRemedy } from '../../domain/xsk-remedy.ts';
-import { xskLosses, type XskStatistics, xskStatisticsSince } from '../../domain/xsk-statistics.ts';
+import { noXskStatistics, xskLosses, type XskStatistics, xskStatisticsSince } from '../../domain/xsk-statistics.ts';
 import type { StreamItem } from '../../output/outcome.ts';
 
 /** A loss as it is printed. */
@@ -84,10 +84,9 @@ export class IntervalReport {
   readonly #echo: boolean;
   readonly #setup: XskSetup;
   readonly #explained = new Set<string>();
-  #last: Reading;
+  #last: Reading = { time: 0, frames: 0, bytes: 0, sent: 0, statistics: noXskStatistics };
 
-  constructor(first: Reading, { zeroCopy, echo, setup }: { zeroCopy: boolean; echo: boolean; setup: XskSetup }) {
-    this.#last = first;
+  constructor({ zeroCopy, echo, setup }: { zeroCopy: boolean; echo: boolean; setup: XskSetup }) {
     this.#zeroCopy = zeroCopy;
     this.#echo = echo;
     this.#setup = setup;

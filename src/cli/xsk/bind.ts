@@ -206,10 +206,7 @@ async function* eachInterval(
   using _session = session;
   const end = deadline(session, request);
   const { zeroCopy } = session.binding;
-  const report = new IntervalReport(
-    { time: 0, frames: 0, bytes: 0, sent: 0, statistics: session.read().statistics },
-    { zeroCopy, echo: request.echo, setup: session.setup },
-  );
+  const report = new IntervalReport({ zeroCopy, echo: request.echo, setup: session.setup });
   let ending: Ending | undefined;
   let failure: ToolError | undefined;
   for (let next = session.started + interval; ; next += interval) {

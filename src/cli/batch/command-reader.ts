@@ -76,6 +76,7 @@ export class CommandReader {
       } else if (code === DOUBLE_QUOTE || code === SINGLE_QUOTE) {
         const end = this.#quoteEnd(at);
         if (end < 0) return false;
+        if (text.charCodeAt(at + 1) === DASH) this.dashed = true;
         const quoted = text.slice(at + 1, end);
         words.push(unjoined(quoted));
         line += joints(quoted);

@@ -43,7 +43,8 @@ function descriptionOf(schema: JsonSchema): string {
 }
 
 function typeText(schema: JsonSchema): string {
-  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(typeText))].join(' or ');
+  if (schema.anyOf !== undefined)
+    return [...new Set(schema.anyOf.flatMap((each) => typeText(each).split(' or ')))].join(' or ');
   if (schema.enum !== undefined) return schema.enum.length < 4 ? schema.enum.join(' or ') : 'string';
   if (schema.const !== undefined) return String(schema.const);
   if (schema.items !== undefined) return `array of ${plural(typeText(schema.items))}`;

@@ -75,6 +75,14 @@ export const formattedValues: readonly JsonSchema[] = [
   { title: 'values of 1, 2, 4 or 8 bytes', ...wide('the value as an unsigned integer in host byte order') },
 ];
 
+/** Numbers, names, text, structs and arrays, as deep as the types go; no key is named here, so any may be there. */
+const typed: JsonSchema = {
+  title: 'maps with BTF types',
+  type: ['object', 'array', 'string', 'number', 'boolean', 'null'],
+  properties: {},
+  description: 'by its type, as bpftool formats it',
+};
+
 const entry = objectOf({
   key: bytes('the key'),
   'value?': {
@@ -90,9 +98,15 @@ const entry = objectOf({
   'inner_map_id?': count('maps of maps: the id of the inner map'),
   'formatted?': objectOf(
     {
-      'key?': wide('the key as an unsigned integer'),
-      'value?': { anyOf: formattedValues },
-      'values?': arrayOf(objectOf({ cpu: count('CPU'), value: wide('its value') }), 'per-CPU maps'),
+      'key?': { anyOf: [{ title: 'keys of 1, 2, 4 or 8 bytes', ...wide('the key as an unsigned integer') }, typed] },
+      'value?': { anyOf: [...formattedValues, typed] },
+      'values?': arrayOf(
+        objectOf({
+          cpu: count('CPU'),
+          value: { anyOf: [{ title: 'values of 1, 2, 4 or 8 bytes', ...wide('its value') }, typed] },
+        }),
+        'per-CPU maps',
+      ),
     },
     'the same decoded',
   ),

@@ -14,7 +14,7 @@ import { build } from 'esbuild';
 
 import { licencesOf } from './licences.mjs';
 import { loadSource } from './load-source.mjs';
-import { bundleInTwoParts } from './two-parts.mjs';
+import { bundleInParts } from './parts.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
 const dist = join(root, 'dist');
@@ -78,7 +78,7 @@ function bundle(options) {
   }).catch(() => process.exit(1)); // esbuild has printed the errors
 }
 
-const own = await bundleInTwoParts(root, (options, plugins = []) =>
+const own = await bundleInParts(root, (options, plugins = []) =>
   bundle({
     external: ['koffi'],
     define: {

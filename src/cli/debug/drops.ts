@@ -59,7 +59,8 @@ export const verb: Verb = {
     },
     { name: 'print-command', description: 'print the command that would be run, and run nothing' },
   ],
-  capabilities: 'root, or CAP_BPF and CAP_PERFMON with a readable tracefs; CAP_SYS_ADMIN to name programs and maps',
+  capabilities:
+    'CAP_SYS_ADMIN; --via perf only CAP_PERFMON, but then programs, maps and other network namespaces have no names, and the reason is less certain',
   json: 'an object: backend, kernel, duration_s, events, totals.dropped, findings sorted by count, blind',
   examples: [
     {

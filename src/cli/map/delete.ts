@@ -8,6 +8,7 @@ import { flag, type Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
 import { takeKey } from '../words/key.ts';
 import { WordList } from '../words/word-list.ts';
+import { toOpenMap } from './capabilities.ts';
 import { keyName } from './lookup.ts';
 
 export const verb: Verb = {
@@ -25,6 +26,7 @@ export const verb: Verb = {
   options: [{ name: 'strict', description: 'an absent entry is exit 3' }],
   changes: 'removes an entry of the map',
   namesStay: true,
+  capabilities: toOpenMap,
   examples: [
     { command: 'xdpctl map delete pinned forward key 0', description: 'empties key 0' },
     {

@@ -11,6 +11,7 @@ import type { Context } from '../context.ts';
 import type { Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
 import { WordList } from '../words/word-list.ts';
+import { toReadMap } from './capabilities.ts';
 import { keyText } from './format/bytes.ts';
 import { type EntryFormat, entryFormat, type EntryRow, isPlainBytes } from './format/entry-format.ts';
 
@@ -30,6 +31,7 @@ export const verb: Verb = {
     { name: 'all', description: 'empty slots too' },
   ],
   json: 'an array of entries: key and value as bytes, and decoded under formatted',
+  capabilities: toReadMap,
   examples: [
     {
       command: 'xdpctl map dump pinned forward',

@@ -5,6 +5,7 @@ import type { Warning } from '../../output/reporter.ts';
 import { flag, type Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
 import { WordList } from '../words/word-list.ts';
+import { toOpenMap } from './capabilities.ts';
 import { entryTexts } from './document/entry-texts.ts';
 import { Omissions } from './document/omissions.ts';
 import { documentPieces } from './document/pieces.ts';
@@ -31,7 +32,7 @@ export const verb: Verb = {
     },
   ],
   json: 'the document, on one line: xdpctl (the version of the format), map (its specification), entries, complete',
-  capabilities: 'CAP_BPF; CAP_SYS_ADMIN to name a map by its id or name, and to find the names of programs',
+  capabilities: toOpenMap,
   examples: [
     {
       command: 'xdpctl map export pinned forward',

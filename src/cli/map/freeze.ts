@@ -6,6 +6,7 @@ import { dryRun } from '../dry-run.ts';
 import type { Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
 import { WordList } from '../words/word-list.ts';
+import { toOpenMap } from './capabilities.ts';
 import { mapText } from './map-text.ts';
 
 export const verb: Verb = {
@@ -19,6 +20,7 @@ export const verb: Verb = {
   arguments: [{ name: 'MAP', description: 'id N, name NAME, pinned PATH, a bare NAME or a /PATH' }],
   changes: 'freezes the map',
   namesStay: true,
+  capabilities: toOpenMap,
   examples: [
     { command: 'xdpctl map freeze pinned forward', description: 'nobody can change the entries any more' },
     {

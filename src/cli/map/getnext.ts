@@ -5,6 +5,7 @@ import type { Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
 import { takeKey } from '../words/key.ts';
 import { WordList } from '../words/word-list.ts';
+import { toOpenMap } from './capabilities.ts';
 import { checkListable } from './dump.ts';
 import { keyName } from './lookup.ts';
 
@@ -21,6 +22,7 @@ export const verb: Verb = {
     { name: 'KEY', description: 'as for lookup' },
   ],
   json: 'an object: key (null for the first) and next_key as bytes',
+  capabilities: toOpenMap,
   examples: [
     {
       command: 'xdpctl map getnext pinned forward',

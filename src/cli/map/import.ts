@@ -9,6 +9,7 @@ import { warnAboutTarget } from '../target-warning.ts';
 import type { Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
 import { WordList } from '../words/word-list.ts';
+import { toOpenMap } from './capabilities.ts';
 import { parseDocument } from './document/format.ts';
 import { ADD, type ImportPlan, KEEP, planImport } from './document/import-plan.ts';
 import { ImportRun } from './document/import-run.ts';
@@ -35,7 +36,7 @@ export const verb: Verb = {
   ],
   changes: 'writes and removes entries of the map',
   namesStay: true,
-  capabilities: 'CAP_BPF, CAP_NET_ADMIN; CAP_SYS_ADMIN to name a map or a program by its id or name',
+  capabilities: toOpenMap,
   examples: [
     {
       command: 'xdpctl map import pinned forward forward.json --dry-run',

@@ -8,6 +8,7 @@ import type { Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
 import { takeKey } from '../words/key.ts';
 import { WordList } from '../words/word-list.ts';
+import { toReadMap } from './capabilities.ts';
 import { checkReadable } from './dump.ts';
 import { entryFormat } from './format/entry-format.ts';
 
@@ -26,6 +27,7 @@ export const verb: Verb = {
     },
   ],
   json: 'an object: key and value as bytes, and decoded under formatted',
+  capabilities: toReadMap,
   examples: [
     {
       command: 'xdpctl map lookup pinned forward key 0',

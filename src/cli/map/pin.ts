@@ -6,6 +6,7 @@ import type { Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
 import { pinPath } from '../words/pin-path.ts';
 import { WordList } from '../words/word-list.ts';
+import { toOpenMap } from './capabilities.ts';
 import { mapText } from './map-text.ts';
 
 export const verb: Verb = {
@@ -21,7 +22,7 @@ export const verb: Verb = {
     { name: 'PIN', description: 'a path in bpffs, or a name directly under its mount' },
   ],
   changes: 'creates a pin',
-  capabilities: 'none for a map that is named by its pin, CAP_SYS_ADMIN for others and to mount bpffs',
+  capabilities: `${toOpenMap}; CAP_SYS_ADMIN to mount bpffs`,
   examples: [
     { command: 'xdpctl map pin pinned forward uplinks', description: 'a second pin of the map' },
     {

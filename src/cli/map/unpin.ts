@@ -6,6 +6,7 @@ import type { Verb } from '../verb.ts';
 import { type Handle, takeHandle } from '../words/handle.ts';
 import { pinPath } from '../words/pin-path.ts';
 import { WordList } from '../words/word-list.ts';
+import { toOpenMap } from './capabilities.ts';
 import { mapText } from './map-text.ts';
 
 export const verb: Verb = {
@@ -21,6 +22,7 @@ export const verb: Verb = {
     { name: 'MAP', description: 'id N, name NAME, pinned PATH, a bare NAME or a /PATH' },
   ],
   changes: 'removes a pin',
+  capabilities: toOpenMap,
   examples: [
     { command: 'xdpctl map unpin sessions2', description: 'takes the pin /sys/fs/bpf/sessions2 away' },
     {

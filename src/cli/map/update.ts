@@ -12,6 +12,7 @@ import { takeKey } from '../words/key.ts';
 import type { ProgramHandle } from '../words/program-handle.ts';
 import { takeValue } from '../words/value.ts';
 import { WordList } from '../words/word-list.ts';
+import { toOpenMap } from './capabilities.ts';
 import { checkEntry, refusedEntry, type WrittenEntry } from './entry-refusal.ts';
 import { keyName } from './lookup.ts';
 import { mapText } from './map-text.ts';
@@ -35,6 +36,7 @@ export const verb: Verb = {
   ],
   changes: 'writes an entry of the map',
   namesStay: true,
+  capabilities: `${toOpenMap}; so too for a program`,
   examples: [
     {
       command: 'xdpctl map update pinned forward key 0 value dev eth1',

@@ -41,7 +41,7 @@ export const verb: Verb = {
     { name: 'replace', description: 'replace the program that is attached now' },
   ],
   changes: 'loads a program and a map, pins them and attaches the program to the device',
-  capabilities: 'CAP_BPF, CAP_NET_ADMIN; CAP_SYS_ADMIN to mount bpffs or with --netns',
+  capabilities: 'CAP_BPF, CAP_NET_ADMIN; CAP_SYS_ADMIN to replace a program, to mount bpffs, and with --netns',
   json: 'an object: ifname, ifindex, mode, prog (id, name, tag), maps, and targets',
   examples: [
     {

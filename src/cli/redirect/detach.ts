@@ -20,7 +20,7 @@ export const verb: Verb = {
   arguments: [{ name: 'DEV', description: 'the interface where frames arrive' }],
   options: [{ name: 'force', value: 'ID', description: 'remove the program with this id, whoever attached it' }],
   changes: 'detaches the program from the device and removes its pins',
-  capabilities: 'CAP_BPF, CAP_NET_ADMIN; CAP_SYS_ADMIN with --netns',
+  capabilities: 'CAP_NET_ADMIN, CAP_SYS_ADMIN',
   json: 'an object: ifname, ifindex, mode, and removed.prog with the id of the program',
   examples: [
     {

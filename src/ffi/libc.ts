@@ -26,6 +26,7 @@ export interface Libc {
   munmap(address: Pointer, length: number): number;
   poll(descriptors: Uint8Array, count: number, milliseconds: number): number;
   writev(fd: number, pieces: Uint8Array, count: number): number;
+  sendmsg(fd: number, message: Uint8Array, flags: number): number;
   vsnprintf(buffer: Uint8Array, size: number, format: Pointer, arguments_: Pointer): number;
   syscall(number: number, a: number, b: number, c: number): number;
 }
@@ -62,6 +63,7 @@ export const libc = bindLibrary<Libc>(null, {
   munmap: [int, [ptr, size]],
   poll: [int, [ptr, 'uint64_t', int]],
   writev: [ssize, [int, ptr, int]],
+  sendmsg: [ssize, [int, ptr, int]],
   vsnprintf: [int, [ptr, size, ptr, ptr]],
   syscall: ['int64_t', ['int64_t', 'int64_t', 'int64_t', 'int64_t']],
 });

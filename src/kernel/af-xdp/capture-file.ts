@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync } from 'node:fs';
 
 import { littleEndian } from '../../domain/byte-order.ts';
 import { KernelRefusal } from '../../domain/errors.ts';
@@ -20,6 +20,8 @@ const LOW = littleEndian ? 0 : 1;
 const HIGH = 1 - LOW;
 
 const POLLOUT = 4;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
 /** How long a pipe that nobody empties may hold up the first and last block. */
 const PATIENCE_MS = 1000;
 
@@ -36,6 +38,9 @@ export class CaptureFile implements Disposable {
   readonly #fd: number;
   /** A file of ours, which is cut when it cannot take all of a block. */
   readonly #cuttable: boolean;
+  /** Sockets (what Node gives a child for stdout) are told with each call not to wait; pipes are opened so. */
+  readonly #isSocket: boolean;
+  readonly #message = new Uint8Array(128);
   readonly #poll = new Uint8Array(128);
   readonly #envelopes = new Uint32Array((CAPTURE_BATCH + 1) * ENVELOPE_WORDS);
   readonly #pieces = new Uint32Array((2 * CAPTURE_BATCH + 1) * PIECE_WORDS);
@@ -59,6 +64,7 @@ export class CaptureFile implements Disposable {
     this.#path = path;
     this.#fd = fd;
     this.#cuttable = cuttable;
+    this.#isSocket = fstatSync(fd).isSocket();
     [this.#umemLow, this.#umemHigh] = halves(umem.address);
     [this.#envelopesLow, this.#envelopesHigh] = halves(addressOf(new Uint8Array(this.#envelopes.buffer)));
     const view = new DataView(this.#poll.buffer);
@@ -82,8 +88,9 @@ export class CaptureFile implements Disposable {
     return new CaptureFile(path, fd, !special, umem);
   }
 
-  /** Writes to standard output; to a pipe without ever waiting, by a file description of our own. */
+  /** Writes to standard output; to a pipe or socket without ever waiting. */
   static standardOutput(umem: Umem): CaptureFile {
+    // A file description of our own: other processes that have the pipe go on waiting.
     const pipe = fstatSync(1).isFIFO();
     const fd = pipe ? openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK) : 1;
     return new CaptureFile('-', fd, false, umem);
@@ -94,23 +101,22 @@ export class CaptureFile implements Disposable {
     return this.#next < this.#pieceCount;
   }
 
-  /** Writes a block that is no frame. @throws KernelRefusal `capture write` */
+  /**
+   * Writes a block that is no frame; not while frames of a batch are still to be written.
+   *
+   * @throws KernelRefusal `capture write`
+   */
   async writeBlock(block: Uint8Array): Promise<void> {
-    let from = 0;
-    for (let waited = 0; from < block.length && !this.readerGone && !this.#broken;) {
-      try {
-        from += writeSync(this.#fd, block, from, block.length - from);
-      } catch (error) {
-        const { errno = 0 } = error as NodeJS.ErrnoException;
-        if (-errno === EPIPE) this.readerGone = true;
-        else if (-errno !== EAGAIN || waited > PATIENCE_MS) throw this.#refusal(-errno);
-        else {
-          await callInThread(libc.poll, this.#poll, 1, 100);
-          waited += 100;
-        }
-      }
+    if (this.readerGone || this.#broken || this.blocked) return;
+    const [low, high] = halves(addressOf(block));
+    this.#setAddress(0, low, high);
+    this.#pieces[2 + LOW] = block.length;
+    this.#begin(1);
+    const end = performance.now() + PATIENCE_MS;
+    while (!this.#push(undefined) && performance.now() < end) {
+      await callInThread(libc.poll, this.#poll, 1, PATIENCE_MS);
     }
-    this.#end += from;
+    if (this.#written === block.length) this.#end += block.length;
   }
 
   /**
@@ -133,9 +139,7 @@ export class CaptureFile implements Disposable {
       envelopes[(index + 1) * ENVELOPE_WORDS + 1] = packetBlockLength(length);
     }
     this.#setEnvelope(count, padding, true, false);
-    this.#pieceCount = 2 * count + 1;
-    this.#next = 0;
-    this.#written = 0;
+    this.#begin(2 * count + 1);
     return this.#push(batch);
   }
 
@@ -154,11 +158,16 @@ export class CaptureFile implements Disposable {
     if (this.#fd !== 1) closeSync(this.#fd);
   }
 
-  #push(batch: FrameBatch): boolean {
+  #begin(pieces: number): void {
+    this.#pieceCount = pieces;
+    this.#next = 0;
+    this.#written = 0;
+  }
+
+  /** Writes what is left of the pieces. Returns whether nothing is left. */
+  #push(batch: FrameBatch | undefined): boolean {
     while (this.#next < this.#pieceCount) {
-      const from = this.#next;
-      const pieces = from === 0 ? this.#pieceBytes : this.#pieceBytes.subarray(from * PIECE_WORDS * 4);
-      const written = libc.writev(this.#fd, pieces, this.#pieceCount - from);
+      const written = this.#writePieces();
       if (written >= 0) {
         this.#written += written;
         this.#advance(written);
@@ -175,6 +184,20 @@ export class CaptureFile implements Disposable {
     }
     this.#settle(batch);
     return true;
+  }
+
+  #writePieces(): number {
+    const from = this.#next;
+    const count = this.#pieceCount - from;
+    if (!this.#isSocket) {
+      const pieces = from === 0 ? this.#pieceBytes : this.#pieceBytes.subarray(from * PIECE_WORDS * 4);
+      return libc.writev(this.#fd, pieces, count);
+    }
+    // struct msghdr (linux/socket.h): the pieces and their number.
+    const view = new DataView(this.#message.buffer);
+    view.setBigUint64(16, addressOf(this.#pieceBytes) + BigInt(from * PIECE_WORDS * 4), littleEndian);
+    view.setBigUint64(24, BigInt(count), littleEndian);
+    return libc.sendmsg(this.#fd, this.#message, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
   /** Passes over pieces that are written; what is left of the last one is the next. */
@@ -195,7 +218,9 @@ export class CaptureFile implements Disposable {
   }
 
   /** Counts the frames of the batch that are whole in the file, and forgets the rest. */
-  #settle({ lengths, count }: FrameBatch): void {
+  #settle(batch: FrameBatch | undefined): void {
+    if (batch === undefined) return;
+    const { lengths, count } = batch;
     let whole = 0;
     for (let index = 0; index < count; index += 1) {
       const next = whole + packetBlockLength(lengths[index] as number);

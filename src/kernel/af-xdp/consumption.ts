@@ -72,9 +72,10 @@ export class Consumption {
   async finish(rest: boolean): Promise<void> {
     const { socket } = this.#options;
     const end = performance.now() + PATIENCE_MS;
+    const step = rest ? () => this.#step() : () => 0;
     do {
       while (this.#blocked && performance.now() < end) await this.#drain(QUIET_MS);
-    } while (rest && this.#step() > 0 && performance.now() < end);
+    } while (step() > 0 && performance.now() < end);
     while (unsent(socket) > 0 && performance.now() < end) {
       this.#transmit();
       await new Promise(setImmediate);

@@ -61,6 +61,7 @@ export const verb: Verb = {
   ],
   capabilities:
     'CAP_SYS_ADMIN; --via perf only CAP_PERFMON, but then programs, maps and other network namespaces have no names, and the reason is less certain',
+  longRunning: true,
   json: 'an object: backend, kernel, duration_s, events, totals.dropped, findings sorted by count, blind',
   examples: [
     {

@@ -31,9 +31,9 @@ function batchFile(...lines: readonly string[]): string {
 }
 
 /** A hash map by bpftool, with keys and values of 4 bytes. */
-function hashMap(pin: string, entries = 16): string {
+function hashMap(pin: string, size = 16): string {
   const path = pins.pin(pin);
-  tool('bpftool', ['map', 'create', path, ...`type hash key 4 value 4 entries ${entries} name ${pin}`.split(' ')]);
+  tool('bpftool', ['map', 'create', path, ...`type hash key 4 value 4 entries ${size} name ${pin}`.split(' ')]);
   return path;
 }
 
@@ -283,6 +283,16 @@ describe('a line', () => {
   });
 });
 
+function expectedError(line: number, exit: number, message: string): object {
+  return {
+    error: expect.objectContaining({
+      exit,
+      message: expect.stringContaining(message) as string,
+      batch: expect.objectContaining({ line }) as object,
+    }) as object,
+  };
+}
+
 describe('--dry-run', () => {
   it('checks every line and changes nothing', () => {
     hashMap('m');
@@ -332,16 +342,6 @@ describe('--dry-run', () => {
       /^would write key 1 of hash \d+ \(any\)\nwould remove key 1 of hash \d+\nwould freeze hash \d+\nchecked 3 commands\n$/,
     );
   });
-
-  function expectedError(line: number, exit: number, message: string): object {
-    return {
-      error: expect.objectContaining({
-        exit,
-        message: expect.stringContaining(message) as string,
-        batch: expect.objectContaining({ line }) as object,
-      }) as object,
-    };
-  }
 });
 
 describe('standard input', () => {

@@ -181,7 +181,7 @@ describe('a value by its BTF type', () => {
     expect(value).toEqual({ '': { a: 1, '': { deep: 2, c: 4 }, b: 3 }, e: 5 });
   });
 
-  it('tells other members with one name apart by their place', () => {
+  it('numbers other members with one name', () => {
     const value = read([1, 0, 0, 0, 2, 0, 0, 0], (builder) => {
       const type = int(builder);
       return builder.struct('s', 8, [
@@ -189,7 +189,7 @@ describe('a value by its BTF type', () => {
         { name: 'twin', type, bitOffset: 32 },
       ]);
     });
-    expect(value).toEqual({ 'twin@0': 1, 'twin@4': 2 });
+    expect(value).toEqual({ 'twin#1': 1, 'twin#2': 2 });
   });
 
   it('has a key for every name', () => {

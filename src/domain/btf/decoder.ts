@@ -158,10 +158,17 @@ class Compiler {
     return type.kind === 'int' && type.size === 1 && (type.encoding === BTF_INT_CHAR || type.name === 'char');
   }
 
-  /** Members by name; of several with one name, all structs or unions, a member that has the members of all. */
+  /**
+   * Members by name. Several with one name, as C leaves them without any, become one that has the members of all; where
+   * they are not all structs or unions, they are numbered.
+   */
   #members(members: readonly BtfMember[]): Field[] {
     const byName = new Map<string, BtfMember[]>();
-    for (const member of members) byName.set(member.name, [...(byName.get(member.name) ?? []), member]);
+    for (const member of members) {
+      const group = byName.get(member.name);
+      if (group === undefined) byName.set(member.name, [member]);
+      else group.push(member);
+    }
     return [...byName].flatMap(([name, group]): Field[] => {
       const [only] = group;
       if (only !== undefined && group.length === 1) return [this.#member(only)];
@@ -174,7 +181,7 @@ class Compiler {
         const ends = group.map((member) => (member.bitOffset >> 3) + this.compile(member.type).size);
         return [{ name, offset: 0, value: object(Math.max(...ends), this.#members(inner)) }];
       }
-      return group.map((member) => ({ ...this.#member(member), name: `${name}@${member.bitOffset / 8}` }));
+      return group.map((member, number) => ({ ...this.#member(member), name: `${name}#${number + 1}` }));
     });
   }
 

@@ -1,7 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
@@ -10,29 +8,9 @@ import { sendFrames } from '../support/frames.ts';
 import { untilLine } from '../support/lines.ts';
 import { needProgram } from '../support/need.ts';
 import { type PcapngFile, readPcapng } from '../support/pcapng-reader.ts';
-import { fixtureName } from '../support/run-id.ts';
+import { TemporaryFolder } from '../support/temporary-folder.ts';
 import { tool } from '../support/tool.ts';
 import { createWorld, type End, type Pair, type World } from '../support/world.ts';
-
-/** A folder of its own, removed with everything in it; with a size, a filesystem that holds no more than that. */
-class Folder implements Disposable {
-  readonly path = mkdtempSync(join(tmpdir(), `${fixtureName()}-`));
-  readonly #mounted: boolean;
-
-  constructor(size?: string) {
-    this.#mounted = size !== undefined;
-    if (size !== undefined) tool('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', this.path]);
-  }
-
-  file(name: string): string {
-    return join(this.path, name);
-  }
-
-  [Symbol.dispose](): void {
-    if (this.#mounted) tool('umount', ['-l', this.path]);
-    rmSync(this.path, { recursive: true, force: true });
-  }
-}
 
 function pairIn(world: World): Pair {
   const namespace = world.namespace();
@@ -62,7 +40,7 @@ function expectWritten(result: CommandResult, count: number): void {
 describe('xsk bind --write', () => {
   it('writes each frame once, in order, with interface, queue and counts', async () => {
     using world = createWorld();
-    using folder = new Folder();
+    using folder = new TemporaryFolder();
     const { a, b } = pairIn(world);
     const before = Date.now() * 1000;
     await using command = await bound(a, '--write', folder.file('a.pcapng'), '--count', '1001');
@@ -85,7 +63,7 @@ describe('xsk bind --write', () => {
   it('is read by tcpdump', async (context) => {
     needProgram(context, 'tcpdump');
     using world = createWorld();
-    using folder = new Folder();
+    using folder = new TemporaryFolder();
     const { a, b } = pairIn(world);
     await using command = await bound(a, '--write', folder.file('a.pcapng'), '--count', '1000');
     sendFrames(b, { count: 1000, size: 63 });
@@ -98,7 +76,7 @@ describe('xsk bind --write', () => {
 
   it('counts in the file what was lost', async () => {
     using world = createWorld();
-    using folder = new Folder();
+    using folder = new TemporaryFolder();
     const { a, b } = pairIn(world);
     await using command = await bound(a, '--write', folder.file('a.pcapng'), '--rx-size', '8', '--frames', '64');
     command.child.kill('SIGSTOP');
@@ -113,7 +91,7 @@ describe('xsk bind --write', () => {
 
   it('writes what it sends back as it came', async () => {
     using world = createWorld();
-    using folder = new Folder();
+    using folder = new TemporaryFolder();
     const { a, b } = pairIn(world);
     await using command = await bound(a, '--action', 'echo', '--write', folder.file('a.pcapng'), '--count', '20');
     sendFrames(b, { count: 20, dst: a.mac });
@@ -126,7 +104,7 @@ describe('xsk bind --write', () => {
 
   it('overwrites no file unless it is told to', async () => {
     using world = createWorld();
-    using folder = new Folder();
+    using folder = new TemporaryFolder();
     const { a, b } = pairIn(world);
     const path = folder.file('mine');
     writeFileSync(path, 'mine');
@@ -141,7 +119,7 @@ describe('xsk bind --write', () => {
 
   it('ends when the disk is full, with a file that can be read', async () => {
     using world = createWorld();
-    using folder = new Folder('64k');
+    using folder = new TemporaryFolder('64k');
     const { a, b } = pairIn(world);
     await using command = await bound(a, '--write', folder.file('a.pcapng'));
     sendFrames(b, { count: 100, size: 1400 });
@@ -171,7 +149,7 @@ describe('xsk bind --write', () => {
 
   it('hears signals although nobody reads the FIFO, and says what was not written', async () => {
     using world = createWorld();
-    using folder = new Folder();
+    using folder = new TemporaryFolder();
     const { a, b } = pairIn(world);
     const fifo = folder.file('fifo');
     expect(spawnSync('mkfifo', [fifo]).status).toBe(0);

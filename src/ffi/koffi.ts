@@ -86,8 +86,8 @@ export function bindLibrary<Functions extends object>(
   const unbound = new Proxy(
     {},
     {
-      get(_target, name) {
-        if (!Object.hasOwn(signatures, name)) return undefined;
+      get(target, name) {
+        if (!Object.hasOwn(signatures, name)) return Reflect.get(target, name) as unknown;
         const value = bind(name as keyof Functions & string);
         Object.defineProperty(functions, name, { value, enumerable: true });
         return value;

@@ -30,7 +30,7 @@ function readPage(name: string): string {
     env: { ...process.env, MANPAGER: 'cat', MANWIDTH: '2000', MAN_KEEP_FORMATTING: '' },
   });
   // Bold and underlined characters are written over.
-  return text.replaceAll(/.\u0008/gu, '').replaceAll('\u2010', '-');
+  return text.replaceAll(/.\u0008/gu, '');
 }
 
 describe('the manual pages', () => {

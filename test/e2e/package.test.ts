@@ -42,7 +42,12 @@ describe('the package', () => {
     );
     expect(files.filter((path) => path.startsWith('bin/')).sort()).toEqual(['bin/package.json', 'bin/xdpctl']);
     expect(files.filter((path) => path.startsWith('dist/')).sort()).toEqual(
-      expect.arrayContaining(['dist/licences.txt', 'dist/xdpctl.cjs']),
+      expect.arrayContaining([
+        'dist/licences.txt',
+        'dist/xdpctl.cjs',
+        'dist/schema/map-show.json',
+        'dist/schema/error.json',
+      ]),
     );
     expect(files).toContainEqual(expect.stringMatching(/^bpf-objects\/.*\.bpf\.o$/));
     expect(files).toContainEqual(expect.stringMatching(/^bpf-objects\/LICENSE/));

@@ -24,7 +24,7 @@ function completionVerb(shell: Shell, command: string, file: string): Verb {
       {
         command: `xdpctl completion ${shell}`,
         description: 'the script',
-        output: `…# Completion of xdpctl for ${shell}, made by: xdpctl completion ${shell}…`,
+        output: `\n${shell === 'zsh' ? '#compdef xdpctl\n' : ''}# Completion of xdpctl for ${shell}, made by: xdpctl completion ${shell}\n…`,
       },
       {
         command: `xdpctl -j completion ${shell}`,

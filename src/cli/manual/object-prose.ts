@@ -65,19 +65,9 @@ const redirect: ObjectProse = {
 
 const batch: ObjectProse = {
   description: [
-    'The start of a command takes tens of milliseconds, a change of a map a microsecond: whoever makes many changes makes them in one batch.',
+    'The start of a command takes tens of milliseconds, a change of a map a microsecond: whoever makes many changes makes them in one batch. The syntax is that of `bpftool batch`.',
   ],
-  sections: [
-    {
-      title: 'syntax',
-      blocks: [
-        'It is that of `bpftool batch`: one command on each line, without `xdpctl` before it.',
-        ['#', 'begins a comment, up to the end of the line'],
-        ['\\\\', 'at the end of a line joins the next one to it'],
-        ['\' or "', 'around a word: it may contain blanks and #'],
-      ],
-    },
-  ],
+  sections: [],
 };
 
 const xsk: ObjectProse = {

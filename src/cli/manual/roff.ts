@@ -68,7 +68,6 @@ export function quoted(text: string): string {
 /** Text in which every character comes out as it is, so that it can be pasted into a shell. */
 export function literal(text: string): string {
   return plain(text)
-    .replaceAll('-', '\\-')
     .replaceAll("'", '\\(aq')
     .replaceAll('`', '\\(ga')
     .replaceAll('^', '\\(ha')
@@ -77,12 +76,16 @@ export function literal(text: string): string {
 
 /** Text in which roff finds nothing to interpret. */
 function plain(text: string): string {
-  return text
-    .replaceAll('\\', '\\(rs')
-    .replaceAll('…', '...')
-    .replaceAll('–', '\\(en')
-    .replace(/[^\u0000-\u007f]/gu, (character) => `\\[u${hexCode(character)}]`)
-    .replace(/\b(e\.g|i\.e|etc)\./g, '$&\\&');
+  return (
+    text
+      .replaceAll('\\', '\\(rs')
+      .replaceAll('…', '...')
+      .replaceAll('–', '\\(en')
+      // A bare dash is a hyphen, where lines may break and which cannot be pasted.
+      .replaceAll('-', '\\-')
+      .replace(/[^\u0000-\u007f]/gu, (character) => `\\[u${hexCode(character)}]`)
+      .replace(/\b(e\.g|i\.e|etc)\./g, '$&\\&')
+  );
 }
 
 function hexCode(character: string): string {

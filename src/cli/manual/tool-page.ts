@@ -29,7 +29,7 @@ export async function toolPage(pages: readonly string[]): Promise<Roff> {
     `${bold('xdpctl')} ${form('[--json] version')}`,
     '.PP',
     form(`OBJECT := { ${catalogue.map(({ name }) => name).join(' | ')} }`),
-    ...roffOf(introduction),
+    ...roffOf(introduction(catalogue.map(({ name }) => name))),
     section('objects'),
     ...(await objectItems()),
     section('options'),

@@ -1,14 +1,21 @@
 import type { Section } from './blocks.ts';
 
-/** What the manual says of the tool as a whole and that is not in the data of any verb. */
-export const introduction: Section = {
-  title: 'description',
-  blocks: [
-    'xdpctl manages XDP redirect in the Linux kernel: the maps through which programs redirect (devmap, devmap_hash, cpumap, xskmap), the programs, AF_XDP sockets, and above all the frames that are lost on the way without a word.',
-    'The objects `map`, `prog`, `net`, `link` and `batch` speak the words of bpftool(8): a command line of it that is about XDP redirect runs unchanged, and takes names where bpftool takes bytes. The objects `redirect`, `xsk` and `debug` are new: an interface, then long options.',
-    'An object that is named alone does what its list verb does; `xdpctl OBJECT help` and `xdpctl OBJECT VERB --help` print help on stdout. Objects and verbs are never abbreviated; a wrong word gets the nearest right one as a hint.',
-  ],
-};
+/*
+ * What the manual says of the tool as a whole and that is not in the data of any verb.
+ */
+
+export function introduction(objects: readonly string[]): Section {
+  const bpftoolObjects = ['map', 'prog', 'net', 'link', 'batch'].filter((name) => objects.includes(name));
+  const ownObjects = ['redirect', 'xsk', 'debug'].filter((name) => objects.includes(name));
+  return {
+    title: 'description',
+    blocks: [
+      'xdpctl manages XDP redirect in the Linux kernel: the maps through which programs redirect (devmap, devmap_hash, cpumap, xskmap), the programs, AF_XDP sockets, and above all the frames that are lost on the way without a word.',
+      `The objects ${list(bpftoolObjects)} speak the words of bpftool(8): a command line of it that is about XDP redirect runs unchanged, and takes names where bpftool takes bytes. The objects ${list(ownObjects)} are new: an interface, then long options.`,
+      'An object that has a list shows it when it is named alone. `xdpctl OBJECT help` and `xdpctl OBJECT VERB --help` print help on stdout. Objects and verbs are never abbreviated; a wrong word gets the nearest right one as a hint.',
+    ],
+  };
+}
 
 export const handles: Section = {
   title: 'handles',
@@ -18,7 +25,7 @@ export const handles: Section = {
       lines: ['PROG := id N | tag TAG | name NAME | pinned PATH | NAME | /PATH | builtin NAME'],
     },
     'A bare word is a name, unless it begins with a slash: then it is the path of a pin. As the value of an option a handle is one word: `id:5`, `name:foo`, `builtin:pass`, a path or a bare name.',
-    'A name or tag that several objects have is an error that lists their ids (exit 2). The kernel cuts no name silently here: names of maps have up to 15 letters, digits, `_` and dots.',
+    'A name or tag that several objects have is an error that lists their ids (exit 2). A builtin program is one of those that come with xdpctl: `pass` lets every frame pass, `egress_devmap` and `egress_cpumap` are for the entries of maps.',
     'A PIN without a slash lies directly under the mount point of bpffs: `forward` is /sys/fs/bpf/forward, whatever the working directory. A relative path with a slash is refused. A FILE is an ordinary file.',
   ],
 };
@@ -118,3 +125,9 @@ export const differences: Section = {
     'What differs in results: help goes to stdout; errors go to stderr, also with `--json`; a missing entry is exit 3 and prints nothing on stdout; `exist` and `noexist` mean what they say for all four types; `map dump` leaves empty slots out unless `all` follows; the entries of an xskmap can be read; the shape of JSON does not depend on how many things match.',
   ],
 };
+
+/** Names as a list in a sentence. */
+function list(names: readonly string[]): string {
+  const quoted = names.map((name) => `\`${name}\``);
+  return [quoted.slice(0, -1).join(', '), quoted.at(-1)].filter((part) => part !== '').join(' and ');
+}

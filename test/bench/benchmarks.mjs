@@ -1,6 +1,7 @@
 import { batch } from './benchmarks/batch.mjs';
 import { dumpDevmap } from './benchmarks/dump-devmap.mjs';
 import { dumpHash } from './benchmarks/dump-hash.mjs';
+import { importEntries } from './benchmarks/import.mjs';
 import { startUp } from './benchmarks/start-up.mjs';
 
 /**
@@ -8,4 +9,10 @@ import { startUp } from './benchmarks/start-up.mjs';
  *
  * @type {Record<string, (options: { smoke: boolean }) => import('./table.mjs').Figure[]>}
  */
-export const benchmarks = { 'start-up': startUp, 'dump-hash': dumpHash, 'dump-devmap': dumpDevmap, batch };
+export const benchmarks = {
+  'start-up': startUp,
+  'dump-hash': dumpHash,
+  'dump-devmap': dumpDevmap,
+  batch,
+  import: importEntries,
+};

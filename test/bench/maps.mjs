@@ -1,5 +1,5 @@
 /** Makes pinned maps with many entries faster than any command could. */
-import { closeSync } from 'node:fs';
+import { closeSync, rmSync } from 'node:fs';
 import { getSystemErrorName } from 'node:util';
 
 import koffi from 'koffi';
@@ -26,7 +26,7 @@ function check(result, what) {
 }
 
 /**
- * Makes an empty map with 4-byte keys, lets `fill` write to its descriptor, and pins it.
+ * Makes an empty map with 4-byte keys, lets `fill` write to its descriptor, and pins it in the place of an earlier one.
  *
  * @returns {string} the path of the pin
  */
@@ -35,6 +35,7 @@ function pinnedMap(name, type, entries, fill = () => {}) {
   const fd = check(createMap(types[type].number, name, 4, types[type].valueSize, entries, null), 'map create');
   try {
     fill(fd);
+    rmSync(path, { force: true });
     check(pin(fd, path), 'map pin');
   } finally {
     closeSync(fd);

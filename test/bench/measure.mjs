@@ -29,19 +29,20 @@ export function seconds([program, ...args]) {
 }
 
 /**
- * Runs commands in turn (A B C A B C …), so that whatever else the machine does meets them alike.
+ * Takes measurements in turn (A B C A B C …), so that whatever else the machine does meets them alike.
  *
- * @param {string[][]} commands
+ * @param {(() => number)[]} measurements
  * @param {number} rounds after one that only warms up the caches
- * @returns {number[][]} for each round the seconds that each command took
+ * @returns {number[][]} for each round what each gave
  */
-export function inTurn(commands, rounds) {
-  for (const command of commands) seconds(command);
-  return Array.from({ length: rounds }, () => commands.map(seconds));
+export function inTurn(measurements, rounds) {
+  const round = () => measurements.map((measure) => measure());
+  round();
+  return Array.from({ length: rounds }, round);
 }
 
 /**
- * How much longer each command takes than the first, its peer: the median over the rounds of the ratio within a round, because the
+ * How much longer each command takes than its peer: the median over the rounds of the ratio within a round, because the
  * machine's speed changes from round to round.
  *
  * @param {string[]} peer
@@ -50,7 +51,10 @@ export function inTurn(commands, rounds) {
  * @returns {number[]}
  */
 export function ratios(peer, commands, rounds) {
-  const times = inTurn([peer, ...commands], rounds);
+  const times = inTurn(
+    [peer, ...commands].map((command) => () => seconds(command)),
+    rounds,
+  );
   return commands.map((_, index) => median(times.map(([first, ...others]) => others[index] / first)));
 }
 

@@ -45,9 +45,8 @@ export function decodeRedirectConfig(bytes: Uint8Array): RedirectConfig {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const flags = Number(view.getBigUint64(0, littleEndian));
   const source = view.getUint32(8, littleEndian);
-  const onMiss = (Object.keys(missActions) as MissAction[])[flags & 3] ?? 'aborted';
   return {
-    onMiss,
+    onMiss: missActionOf(flags),
     broadcast: (flags & BPF_F_BROADCAST) !== 0,
     excludeIngress: (flags & BPF_F_EXCLUDE_INGRESS) !== 0,
     key:
@@ -57,4 +56,89 @@ export function decodeRedirectConfig(bytes: Uint8Array): RedirectConfig {
           ? 'queue'
           : { fixed: view.getUint32(12, littleEndian) },
   };
+}
+
+/** The action on a miss that the flags of bpf_redirect_map say. */
+function missActionOf(flags: number): MissAction {
+  return (Object.keys(missActions) as MissAction[])[flags & 3] ?? 'aborted';
+}
+
+/** How many CPUs frames can be spread over (MAX_CPUS of bpf-objects/redirect_cpumap.bpf.c). */
+export const MAX_SPREAD_CPUS = 1024;
+
+/** The read-only data of redirect_cpumap.bpf.c: u64 flags, u32 cpu_count, u32 reserved, u32 cpus[MAX_CPUS]. */
+export interface CpumapConfig {
+  readonly onMiss: MissAction;
+  /** 1 to MAX_SPREAD_CPUS, in the order in which flows are spread over them. */
+  readonly cpus: readonly number[];
+}
+
+export function encodeCpumapConfig({ onMiss, cpus }: CpumapConfig): Uint8Array {
+  const bytes = new Uint8Array(16 + 4 * MAX_SPREAD_CPUS);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(missActions[onMiss]), littleEndian);
+  view.setUint32(8, cpus.length, littleEndian);
+  cpus.forEach((cpu, index) => {
+    view.setUint32(16 + 4 * index, cpu, littleEndian);
+  });
+  return bytes;
+}
+
+export function decodeCpumapConfig(bytes: Uint8Array): CpumapConfig {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const count = view.getUint32(8, littleEndian);
+  return {
+    onMiss: missActionOf(Number(view.getBigUint64(0, littleEndian))),
+    cpus: Array.from({ length: count }, (_, index) => view.getUint32(16 + 4 * index, littleEndian)),
+  };
+}
+
+/** What a program of bpf-objects/ in a map entry does with a frame, besides counting it. */
+export interface EgressConfig {
+  readonly action: 'pass' | 'drop';
+  /** Devmaps only: MAC addresses to write, as `02:00:00:00:00:01`. */
+  readonly dstMac?: string;
+  readonly srcMac?: string;
+}
+
+/**
+ * The read-only data of egress_devmap.bpf.c (u32 action, u8 set_dst, u8 set_src, u8 dst_mac[6], u8 src_mac[6], 2 bytes
+ * of padding) or of egress_cpumap.bpf.c (u32 action).
+ */
+export function encodeEgressConfig({ action, dstMac, srcMac }: EgressConfig, kind: 'devmap' | 'cpumap'): Uint8Array {
+  const bytes = new Uint8Array(kind === 'devmap' ? 20 : 4);
+  new DataView(bytes.buffer).setUint32(0, missActions[action], littleEndian);
+  if (dstMac !== undefined) writeMac(bytes, dstMac, { flag: 4, at: 6 });
+  if (srcMac !== undefined) writeMac(bytes, srcMac, { flag: 5, at: 12 });
+  return bytes;
+}
+
+/** The reverse of encodeEgressConfig; the kind of map follows from the length. */
+export function decodeEgressConfig(bytes: Uint8Array): EgressConfig {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [dstMac, srcMac] = [readMac(bytes, { flag: 4, at: 6 }), readMac(bytes, { flag: 5, at: 12 })];
+  return {
+    action: view.getUint32(0, littleEndian) === missActions.drop ? 'drop' : 'pass',
+    ...(dstMac !== undefined && { dstMac }),
+    ...(srcMac !== undefined && { srcMac }),
+  };
+}
+
+interface MacPlace {
+  /** Offset of the byte that says whether the address is meant. */
+  readonly flag: number;
+  readonly at: number;
+}
+
+function writeMac(bytes: Uint8Array, mac: string, { flag, at }: MacPlace): void {
+  bytes.set([1], flag);
+  bytes.set(
+    mac.split(':').map((word) => Number.parseInt(word, 16)),
+    at,
+  );
+}
+
+function readMac(bytes: Uint8Array, { flag, at }: MacPlace): string | undefined {
+  if ((bytes[flag] ?? 0) === 0) return undefined;
+  return Array.from(bytes.subarray(at, at + 6), (byte) => byte.toString(16).padStart(2, '0')).join(':');
 }

@@ -52,10 +52,11 @@ export function loadBuiltinProgram(name: string, options: { readonly plain?: boo
   return program.openProgram();
 }
 
-/** BPF_F_XDP_HAS_FRAGS (linux/bpf.h), from Linux 5.18. */
-const BPF_F_XDP_HAS_FRAGS = 1 << 5;
+/** BPF_F_XDP_HAS_FRAGS (linux/bpf.h): the program takes frames of several buffers. */
+export const BPF_F_XDP_HAS_FRAGS = 1 << 5;
 
-function knowsFragments(): boolean {
+/** Whether the kernel knows frames of several buffers, from Linux 5.18. */
+export function knowsFragments(): boolean {
   const kernel = parseKernelVersion(release());
   return kernel !== undefined && kernelAtLeast(kernel, '5.18');
 }

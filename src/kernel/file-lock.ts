@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync, rmdirSync, statSync } from 'node:fs';
 
 import { KernelRefusal } from '../domain/errors.ts';
 import { lastErrno, libc } from '../ffi/libc.ts';
@@ -8,27 +8,60 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 
 const EWOULDBLOCK = 11;
-const RETRY_MS = 20;
+const RETRY_MS = 10;
 
 /**
- * An exclusive lock on a directory, held until disposed of; the kernel drops it when the process dies. Waits for whoever
- * holds it, but hears signals meanwhile.
+ * An exclusive lock on a directory, which is made (mode 0700) where it is not there, and removed again at the end when it
+ * is empty. Held until disposed of; the kernel drops it when the process dies. Waits for whoever holds it, but hears
+ * signals meanwhile.
  *
  * @throws the reason of `signal` when it is aborted while waiting
  */
 export async function lockDirectory(path: string, signal: AbortSignal): Promise<Disposable> {
-  const fd = openSync(path, 'r');
-  try {
-    for (;;) {
-      if (libc.flock(fd, LOCK_EX | LOCK_NB) === 0) break;
-      const errno = lastErrno();
-      if (errno !== EWOULDBLOCK) throw new KernelRefusal('lock', errno, { path });
-      signal.throwIfAborted();
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  for (;;) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const fd = openDirectory(path);
+    if (fd === undefined) continue;
+    try {
+      await lock(fd, path, signal);
+      // Whoever held it may have removed the directory at the end.
+      if (statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino) return releasing(fd, path);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
     }
-  } catch (error) {
     closeSync(fd);
+  }
+}
+
+async function lock(fd: number, path: string, signal: AbortSignal): Promise<void> {
+  while (libc.flock(fd, LOCK_EX | LOCK_NB) !== 0) {
+    const errno = lastErrno();
+    if (errno !== EWOULDBLOCK) throw new KernelRefusal('lock', errno, { path });
+    signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+/** Undefined when it has been removed meanwhile. */
+function openDirectory(path: string): number | undefined {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  return { [Symbol.dispose]: () => closeSync(fd) };
+}
+
+function releasing(fd: number, path: string): Disposable {
+  return {
+    [Symbol.dispose]() {
+      try {
+        rmdirSync(path);
+      } catch {
+        // Not empty: that is what it is for.
+      }
+      closeSync(fd);
+    },
+  };
 }

@@ -1,127 +1,146 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, unlinkSync } from 'node:fs';
 
+import { encodeInteger } from '../domain/integer.ts';
+import { mapTypeNumber } from '../domain/map-type.ts';
 import { BPFFS_STANDARD, bpffsMounts } from './bpffs-path.ts';
-import { type BpfObjectKind, openPin } from './pin.ts';
-import { readProgramInfo } from './program.ts';
+import { BPF_ANY, BpfMap } from './map.ts';
+import { currentNetnsInode } from './namespaces.ts';
+import { openPin } from './pin.ts';
+import { BpfProgram } from './program.ts';
 
 /*
  * What `redirect attach` keeps in the kernel for a device: one directory of pins,
  *
- *     <bpffs>/xdpctl/<inode of the network namespace>_<ifindex>/{prog,targets,counters,…}
+ *     <bpffs>/xdpctl/<inode of the network namespace>_<ifindex>/
+ *         prog                 the program that is attached
+ *         targets              the map it redirects through
+ *         counters, config     its counters and its read-only data, when it comes with the tool
+ *         link                 the link by which it is attached, with --link
+ *         egress/N/…           programs of ours in the entries of targets: prog, counters, config
+ *         maps/NAME            the maps of a program of the user's
+ *         device               a devmap whose one entry is the device: the kernel empties it when the device goes
+ *         object, program      symbolic links: the file of a program of the user's, and its name there
+ *         map                  a symbolic link: how the user named a map that is not ours
  *
- * The directory is complete before the device is switched over: it is filled under the same name with `_new` behind it,
- * and takes its final name after the switch. So whoever is killed in between leaves one of two states, which
- * `settle` tells apart by the program that is attached.
+ * A change is prepared beside these directories, see path-journal.ts.
  */
 
-/** Names within the directory. */
 export const PROGRAM_PIN = 'prog';
 export const TARGETS_PIN = 'targets';
 export const COUNTERS_PIN = 'counters';
+export const CONFIG_PIN = 'config';
 export const LINK_PIN = 'link';
+export const DEVICE_PIN = 'device';
+export const EGRESS_DIRECTORY = 'egress';
+export const MAPS_DIRECTORY = 'maps';
+export const OBJECT_LINK = 'object';
+export const PROGRAM_LINK = 'program';
+export const MAP_LINK = 'map';
 
-const STAGED = '_new';
-
-/** The device that a directory stands for. An ifindex means nothing without its namespace. */
-export interface DeviceKey {
-  /** Inode of the network namespace. */
+/** The directories of a network namespace. Whoever changes anything holds the lock of the root (path-lock.ts). */
+export class PathStore {
+  readonly root: string;
+  /** Inode of the namespace: an ifindex means nothing without it. */
   readonly netns: number;
-  readonly ifindex: number;
+
+  constructor(root = storeRoot(), netns = currentNetnsInode()) {
+    this.root = root;
+    this.netns = netns;
+  }
+
+  /** Where the path of a device is when no change is under way. */
+  directory(ifindex: number): string {
+    return `${this.root}/${this.netns}_${ifindex}`;
+  }
+
+  /** The ifindexes that have a directory, in ascending order. */
+  devices(): number[] {
+    return namesIn(this.root)
+      .flatMap((name) => {
+        const [, netns, ifindex] = /^([0-9]+)_([0-9]+)$/.exec(name) ?? [];
+        return Number(netns) === this.netns && ifindex !== undefined ? [Number(ifindex)] : [];
+      })
+      .toSorted((a, b) => a - b);
+  }
 }
 
-/** The root of all such directories, which need not be there. */
+/** The root of all directories, which need not be there. */
 export function storeRoot(): string {
   return `${bpffsMounts()[0] ?? BPFFS_STANDARD}/xdpctl`;
 }
 
-/** Makes the root (mode 0700) when it is not there. bpffs must be mounted. */
-export function makeStoreRoot(): string {
-  const root = storeRoot();
-  mkdirSync(root, { recursive: true, mode: 0o700 });
-  return root;
-}
-
-/** The pins that belong to one device. All methods want the root's lock held (file-lock.ts). */
-export class PathStore {
-  readonly device: DeviceKey;
-  readonly path: string;
-  readonly #staged: string;
-
-  constructor(root: string, device: DeviceKey) {
-    this.device = device;
-    this.path = `${root}/${device.netns}_${device.ifindex}`;
-    this.#staged = `${this.path}${STAGED}`;
-  }
-
-  get exists(): boolean {
-    return existsSync(this.path);
-  }
-
-  /**
-   * Which of the programs attached to the device is ours, undefined when none is. Also right after a command that was
-   * killed, before `settle`.
-   */
-  ownAmong(attached: readonly number[]): number | undefined {
-    const own = [this.#staged, this.path].map((directory) => pinnedProgramId(`${directory}/${PROGRAM_PIN}`));
-    return own.find((id) => id !== undefined && attached.includes(id));
-  }
-
-  /** Makes the directory that pins go into before the switch, and returns its path. */
-  stage(): string {
-    removePins(this.#staged);
-    mkdirSync(this.#staged, { mode: 0o700 });
-    return this.#staged;
-  }
-
-  /** After the switch: what was staged takes the place of what was there. */
-  adopt(): void {
-    removePins(this.path);
-    renameSync(this.#staged, this.path);
-  }
-
-  /** Without the switch: what was staged goes. */
-  discardStaged(): void {
-    removePins(this.#staged);
-  }
-
-  remove(): void {
-    removePins(this.path);
-  }
-
-  /**
-   * Brings the directory into agreement with the device after a command that was killed: what was staged and is attached
-   * is adopted, what was staged and is not goes.
-   *
-   * @param attached ids of the programs attached to the device now
-   */
-  settle(attached: readonly number[]): void {
-    const staged = pinnedProgramId(`${this.#staged}/${PROGRAM_PIN}`);
-    if (staged !== undefined && attached.includes(staged)) this.adopt();
-    else this.discardStaged();
+/** The names in a directory, sorted; none when it is not there. */
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).toSorted();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
   }
 }
 
-/** Every device that has a directory, staged ones included. */
-export function storedDevices(root: string): readonly DeviceKey[] {
-  const keys = new Map<string, DeviceKey>();
-  for (const name of readdirSync(root)) {
-    const [, netns, ifindex] = /^([0-9]+)_([0-9]+)(?:_new)?$/.exec(name) ?? [];
-    if (netns === undefined || ifindex === undefined) continue;
-    keys.set(`${netns}_${ifindex}`, { netns: Number(netns), ifindex: Number(ifindex) });
+/** The program pinned at a path, undefined when nothing is. The caller closes it. @throws KernelRefusal `pin get` */
+export function pinnedProgram(path: string): BpfProgram | undefined {
+  return existsSync(path) ? new BpfProgram(openPin(path).fd) : undefined;
+}
+
+/** The map pinned at a path, undefined when nothing is. The caller closes it. @throws KernelRefusal `pin get` */
+export function pinnedMap(path: string): BpfMap | undefined {
+  return existsSync(path) ? new BpfMap(openPin(path).fd) : undefined;
+}
+
+/** The id of the program of the path in a directory, or undefined. */
+export function programIn(directory: string): number | undefined {
+  using program = pinnedProgram(`${directory}/${PROGRAM_PIN}`);
+  return program?.info.id;
+}
+
+/** The text of a symbolic link, or undefined when there is none. */
+export function linkText(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
   }
-  return [...keys.values()];
 }
 
-function pinnedProgramId(path: string): number | undefined {
-  if (!existsSync(path)) return undefined;
-  const { kind, fd } = openPin(path);
-  using open = fd;
-  const wanted: BpfObjectKind = 'prog';
-  return kind === wanted ? readProgramInfo(open.number).id : undefined;
+/** Makes a directory that only root may look into. */
+export function makeDirectory(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
 }
 
-function removePins(directory: string): void {
-  if (!existsSync(directory)) return;
-  for (const name of readdirSync(directory)) unlinkSync(`${directory}/${name}`);
-  rmdirSync(directory);
+/** Removes a directory with everything in it; what is pinned there lives on while anybody else holds it. */
+export function removeTree(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+  for (const name of namesIn(path)) {
+    const inner = `${path}/${name}`;
+    if (lstatSync(inner).isDirectory()) removeTree(inner);
+    else unlinkSync(inner);
+  }
+  rmdirSync(path);
+}
+
+/** A map that the kernel empties when the device goes or moves to another namespace (dev_map_notification). */
+export function deviceMarker(ifindex: number): BpfMap {
+  const map = BpfMap.create({
+    type: mapTypeNumber('devmap') ?? 0,
+    name: 'xdpctl_device',
+    keySize: 4,
+    valueSize: 4,
+    maxEntries: 1,
+    flags: 0,
+  });
+  try {
+    map.update(encodeInteger(0, 4), encodeInteger(ifindex, 4), BPF_ANY);
+    return map;
+  } catch (error) {
+    map[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Whether the device is gone for which a marker is pinned in the directory; false when there is no marker. */
+export function deviceGone(directory: string): boolean {
+  using marker = pinnedMap(`${directory}/${DEVICE_PIN}`);
+  return marker !== undefined && !marker.lookup(encodeInteger(0, 4), new Uint8Array(4));
 }

@@ -1,53 +1,96 @@
-import { release } from 'node:os';
-
-import { kernelAtLeast, parseKernelVersion } from '../domain/kernel-version.ts';
 import type { RedirectConfig } from '../domain/redirect-config.ts';
 import { encodeRedirectConfig } from '../domain/redirect-config.ts';
-import { openBuiltin } from './builtin-objects.ts';
+import { BPF_F_XDP_HAS_FRAGS, knowsFragments, openBuiltin } from './builtin-objects.ts';
 import type { BpfMap } from './map.ts';
+import type { BpfObject, ObjectMap, ObjectProgram } from './object.ts';
 import type { BpfProgram } from './program.ts';
 
-/** BPF_F_XDP_HAS_FRAGS (linux/bpf.h), from Linux 5.18: the program takes frames of several buffers. */
-const BPF_F_XDP_HAS_FRAGS = 1 << 5;
+/** A program of bpf-objects/ that is loaded, with the maps it came with. */
+export interface BuiltinProgram {
+  readonly program: BpfProgram;
+  readonly counters: BpfMap;
+  /** Its read-only data. */
+  readonly config: BpfMap;
+}
 
 /** A redirect program of bpf-objects/ that is loaded, with its maps; not attached yet. */
-export interface RedirectProgram extends Disposable {
-  readonly program: BpfProgram;
+export interface RedirectProgram extends BuiltinProgram, Disposable {
   readonly targets: BpfMap;
-  readonly counters: BpfMap;
+}
+
+/** What a redirect program is loaded with. */
+export interface RedirectLoad {
+  /** Its read-only data, the whole section. */
+  readonly config: Uint8Array;
+  /** Entries of its map of targets; the object's own number when absent. */
+  readonly maxEntries?: number | undefined;
+  /** A map to redirect through instead of one of its own. */
+  readonly targets?: BpfMap | undefined;
+  /** Whether it is aware of fragments: wherever the kernel knows them when absent. */
+  readonly fragments?: boolean;
 }
 
 /**
- * Loads a redirect program: aware of fragments where the kernel knows them, or devices with a large MTU could not use it.
+ * Loads a redirect program.
  *
  * @param object name in bpf-objects/, e.g. `redirect_devmap_hash`
- * @param maxEntries entries of its map of targets; undefined for the object's own number
- * @throws KernelRefusal `object open`, `object load`
+ * @throws KernelRefusal `object …`
  */
-export function loadRedirectProgram(
-  object: string,
-  config: RedirectConfig,
-  maxEntries: number | undefined,
-): RedirectProgram {
+export function loadRedirect(object: string, load: RedirectLoad): RedirectProgram {
   using opened = openBuiltin(object);
-  const targets = opened.map('targets');
-  const counters = opened.map('counters');
-  const program = opened.program('redirect');
-  if (targets === undefined || counters === undefined || program === undefined) {
-    throw new Error(`bpf-objects/${object}.bpf.o has not the maps and the program it should have`);
-  }
-  opened.map('.rodata')?.setInitialValue(encodeRedirectConfig(config));
-  if (maxEntries !== undefined) targets.setMaxEntries(maxEntries);
-  const kernel = parseKernelVersion(release());
-  if (kernel !== undefined && kernelAtLeast(kernel, '5.18')) {
-    program.setFlags(program.flags | BPF_F_XDP_HAS_FRAGS);
-  }
-  opened.load();
-  const loaded = { program: program.openProgram(), targets: targets.openMap(), counters: counters.openMap() };
+  const targets = mapOf(opened, 'targets');
+  if (load.maxEntries !== undefined) targets.setMaxEntries(load.maxEntries);
+  if (load.targets !== undefined) targets.reuse(load.targets);
+  const loaded = { ...loadProgram(opened, 'redirect', load), targets: targets.openMap() };
   return {
     ...loaded,
     [Symbol.dispose]() {
       for (const part of Object.values(loaded)) part[Symbol.dispose]();
     },
   };
+}
+
+/** The same for programs whose read-only data is a RedirectConfig: all but the one that spreads over CPUs. */
+export function loadRedirectProgram(
+  object: string,
+  config: RedirectConfig,
+  maxEntries: number | undefined,
+): RedirectProgram {
+  return loadRedirect(object, { config: encodeRedirectConfig(config), maxEntries });
+}
+
+/**
+ * Loads a program for the entries of a devmap or cpumap.
+ *
+ * @param load the fragments must be those of the program that redirects into the map, or the entry is refused
+ * @throws KernelRefusal `object …`
+ */
+export function loadEgress(kind: 'devmap' | 'cpumap', load: RedirectLoad): BuiltinProgram {
+  using opened = openBuiltin(`egress_${kind}`);
+  return loadProgram(opened, 'egress', load);
+}
+
+function loadProgram(object: BpfObject, name: string, { config, fragments }: RedirectLoad): BuiltinProgram {
+  const program = programOf(object, name);
+  mapOf(object, '.rodata').setInitialValue(config);
+  // Without them devices with a large MTU could not use it.
+  if (fragments ?? knowsFragments()) program.setFlags(program.flags | BPF_F_XDP_HAS_FRAGS);
+  object.load();
+  return {
+    program: program.openProgram(),
+    counters: mapOf(object, 'counters').openMap(),
+    config: mapOf(object, '.rodata').openMap(),
+  };
+}
+
+function mapOf(object: BpfObject, name: string): ObjectMap {
+  const map = object.map(name);
+  if (map === undefined) throw new Error(`${object.path} has no map ${name}`);
+  return map;
+}
+
+function programOf(object: BpfObject, name: string): ObjectProgram {
+  const program = object.program(name);
+  if (program === undefined) throw new Error(`${object.path} has no program ${name}`);
+  return program;
 }

@@ -2,36 +2,25 @@ import { littleEndian } from '../domain/byte-order.ts';
 import { KernelRefusal } from '../domain/errors.ts';
 import { recordLibbpf } from '../ffi/libbpf-log.ts';
 import { libbpf } from '../ffi/libbpf.ts';
-import { check } from './check.ts';
 import { interfaceName } from './interface-names.ts';
+import { readInterface, type XdpAttachment, type XdpMode } from './interfaces.ts';
+import { NETLINK_ROUTE, NetlinkSocket } from './netlink.ts';
 
-/** Where a program runs: in the driver, on the skb, or on the NIC itself. */
-export type XdpMode = 'native' | 'generic' | 'offload';
+export type { XdpAttachment, XdpMode } from './interfaces.ts';
 
 /** XDP_FLAGS_* (linux/if_link.h). */
 const XDP_FLAGS_UPDATE_IF_NOEXIST = 1 << 0;
 const XDP_FLAGS_REPLACE = 1 << 4;
-const modeFlags: Readonly<Record<XdpMode, number>> = { generic: 1 << 1, native: 1 << 2, offload: 1 << 3 };
-
-/** Ids of the programs attached to a device, by mode; usually at most one. */
-export type XdpAttachment = Readonly<Partial<Record<XdpMode, number>>>;
+export const xdpModeFlags: Readonly<Record<XdpMode, number>> = { generic: 1 << 1, native: 1 << 2, offload: 1 << 3 };
 
 /**
- * What is attached to a device of this network namespace.
+ * What is attached to a device of this network namespace; nothing where there is no such device.
  *
- * @throws KernelRefusal `xdp query`
+ * @throws KernelRefusal `link get`
  */
-export function queryXdp(ifindex: number): XdpAttachment {
-  const options = new Uint8Array(QUERY_OPTS_SIZE);
-  const view = new DataView(options.buffer);
-  view.setBigUint64(0, BigInt(QUERY_OPTS_SIZE), littleEndian);
-  check(libbpf.bpf_xdp_query(ifindex, 0, options), 'xdp query', { ifindex });
-  const ids: Record<XdpMode, number> = {
-    native: view.getUint32(12, littleEndian),
-    offload: view.getUint32(16, littleEndian),
-    generic: view.getUint32(20, littleEndian),
-  };
-  return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== 0));
+export function attachedPrograms(ifindex: number): readonly XdpAttachment[] {
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  return readInterface(ifindex, socket)?.xdp ?? [];
 }
 
 /**
@@ -63,7 +52,7 @@ function change(
   expectedFd: number | undefined,
   act: (flags: number, options: Uint8Array | null) => number,
 ): void {
-  const flags = modeFlags[mode] | (expectedFd === undefined ? XDP_FLAGS_UPDATE_IF_NOEXIST : XDP_FLAGS_REPLACE);
+  const flags = xdpModeFlags[mode] | (expectedFd === undefined ? XDP_FLAGS_UPDATE_IF_NOEXIST : XDP_FLAGS_REPLACE);
   const options = expectedFd === undefined ? null : expecting(expectedFd);
   const { result, messages } = recordLibbpf(() => act(flags, options));
   if (result >= 0) return;
@@ -82,6 +71,3 @@ function expecting(fd: number): Uint8Array {
   view.setInt32(8, fd, littleEndian);
   return options;
 }
-
-/** sizeof(struct bpf_xdp_query_opts) of libbpf 1.0 (bpf/libbpf.h). */
-const QUERY_OPTS_SIZE = 32;

@@ -32,7 +32,7 @@ const cases: readonly Case[] = [
   { command: 'map create uplinks type xskmap entries 2', needs: ['bpf', 'net_admin'] },
   { command: 'map dump pinned sockets', needs: ['bpf', 'net_admin', 'perfmon'], given: 'bound' },
   { command: 'redirect attach eth0 --to eth1', needs: ['bpf', 'net_admin'] },
-  { command: 'redirect detach eth0', needs: ['net_admin', 'sys_admin'], given: 'attached' },
+  { command: 'redirect detach eth0', needs: ['bpf', 'net_admin'], given: 'attached' },
   { command: 'xsk bind eth0 --queue 0 --attach --duration 100ms', needs: ['bpf', 'net_admin', 'net_raw'] },
   { command: 'debug drops eth0 --duration 1s', needs: ['sys_admin'], given: 'losing' },
   { command: 'debug drops eth0 --duration 1s --via perf', needs: ['perfmon'], given: 'losing' },

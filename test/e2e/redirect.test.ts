@@ -62,9 +62,9 @@ describe('redirect attach', () => {
     const before = kernelState();
     const refused = run(['attach', 'lo', '--to', path.egress.name]);
     expect(refused.status).toBe(5);
-    expect(refused.jsonErrors()).toMatchObject([
-      { error: { errnoName: 'EOPNOTSUPP', operation: 'xdp attach', hint: expect.stringContaining('--mode generic') } },
-    ]);
+    expect(refused.jsonErrors().at(-1)).toMatchObject({
+      error: { errnoName: 'EOPNOTSUPP', operation: 'xdp attach', hint: expect.stringContaining('--mode generic') },
+    });
     await expectNothingNew(before);
   });
 

@@ -8,7 +8,7 @@ import { Fd } from '../../src/kernel/fd.ts';
 import { enterNetns } from '../../src/kernel/netns.ts';
 import type { BpfProgram } from '../../src/kernel/program.ts';
 import { surroundings } from '../../src/kernel/surroundings.ts';
-import { attachXdp, detachXdp, queryXdp } from '../../src/kernel/xdp-attachment.ts';
+import { attachedPrograms, attachXdp, detachXdp } from '../../src/kernel/xdp-attachment.ts';
 import { inNamespace, tool, toolJson } from '../support/tool.ts';
 import { createWorld, type End, setLink, type World } from '../support/world.ts';
 
@@ -61,10 +61,10 @@ describe('attaching', () => {
   ] as const)('%s: is seen by bpftool, and undone by detaching', (mode, shown) => {
     const { id } = pass.info;
     attachXdp(a.ifindex, pass.fd, mode);
-    expect(queryXdp(a.ifindex)).toEqual({ [mode]: id });
+    expect(attachedPrograms(a.ifindex)).toEqual([{ mode, progId: id }]);
     expect(judged(a)).toEqual([{ mode: shown, id }]);
     detachXdp(a.ifindex, mode, pass.fd);
-    expect(queryXdp(a.ifindex)).toEqual({});
+    expect(attachedPrograms(a.ifindex)).toEqual([]);
     expect(judged(a)).toEqual([]);
   });
 
@@ -78,9 +78,9 @@ describe('attaching', () => {
     });
     expect(refusal(() => attachXdp(a.ifindex, second.fd, 'native', third.fd))).toMatchObject({ kind: 'conflict' });
     expect(refusal(() => detachXdp(a.ifindex, 'native', third.fd))).toMatchObject({ kind: 'conflict' });
-    expect(queryXdp(a.ifindex)).toEqual({ native: pass.info.id });
+    expect(attachedPrograms(a.ifindex)).toEqual([{ mode: 'native', progId: pass.info.id }]);
     attachXdp(a.ifindex, second.fd, 'native', pass.fd);
-    expect(queryXdp(a.ifindex)).toEqual({ native: second.info.id });
+    expect(attachedPrograms(a.ifindex)).toEqual([{ mode: 'native', progId: second.info.id }]);
   });
 
   it('cannot have both modes at once', () => {
@@ -108,7 +108,7 @@ describe('attaching', () => {
       hint: expect.stringContaining('--mode generic'),
     });
     attachXdp(ifindex, pass.fd, 'generic');
-    expect(queryXdp(ifindex)).toEqual({ generic: pass.info.id });
+    expect(attachedPrograms(ifindex)).toEqual([{ mode: 'generic', progId: pass.info.id }]);
   });
 
   it("refuses programs for entries, with the kernel's words", () => {

@@ -1,48 +1,63 @@
-import { ToolError, usageError } from '../../domain/errors.ts';
-import { type MissAction, missActions } from '../../domain/redirect-config.ts';
-import { BpfProgram } from '../../kernel/program.ts';
-import { type AttachedPath, type PathPlan, putInPlace } from '../../kernel/redirect-path.ts';
-import { queryXdp, type XdpAttachment, type XdpMode } from '../../kernel/xdp-attachment.ts';
+import { usageError } from '../../domain/errors.ts';
+import { planPath, stepTexts } from '../../domain/path-plan.ts';
+import { asOption, checkWish, type PathWish } from '../../domain/path-wish.ts';
+import type { RedirectPath } from '../../domain/redirect-path.ts';
+import { readOccupant } from '../../kernel/occupant.ts';
+import type { PathStore } from '../../kernel/path-store.ts';
+import { attachedPrograms } from '../../kernel/xdp-attachment.ts';
 import { one, type Outcome } from '../../output/outcome.ts';
 import { dryRun } from '../dry-run.ts';
-import { flag, type Input, optionValue, optionValues, type Verb } from '../verb.ts';
+import { flag, type Input, optionValue, type Verb } from '../verb.ts';
 import { WordList } from '../words/word-list.ts';
-import { deviceIndex, lockStores } from './store.ts';
+import { carryOut } from './carry-out.ts';
+import { parseConfirmTime } from './confirmation.ts';
+import { placedData, placedLines } from './placed-text.ts';
+import { resolvePath } from './resolve-path.ts';
+import { checkSafety } from './safety.ts';
+import { holdStore } from './store.ts';
+import { warnAboutTargets } from './target-warnings.ts';
+import { parseWish, wishOptions } from './wish-options.ts';
 
 interface Request {
-  readonly ifname: string;
-  readonly target: string;
-  readonly mode: XdpMode;
-  readonly onMiss: MissAction;
+  readonly wishes: readonly PathWish[];
   readonly replace: boolean;
+  /** Milliseconds; undefined: it stays without a confirmation. */
+  readonly confirm: number | undefined;
+  readonly yes: boolean;
 }
 
 export const verb: Verb = {
   object: 'redirect',
   name: 'attach',
-  summary: 'redirect what arrives at a device to another one',
-  synopsis: ['DEV --to DEV [--mode native|generic] [--on-miss aborted|drop|pass|tx] [--replace]'],
+  summary: 'redirect what arrives at a device',
+  synopsis: [
+    'DEV --to DEV [--to DEV]… [--broadcast [--exclude-ingress]] [--egress PROG | --dst-mac MAC --src-mac MAC] [--both] …',
+    'DEV --cpus LIST [--qsize N] [--prog PROG] …',
+    'DEV --xsk …',
+    'DEV --map MAP …',
+    'DEV --object FILE [--program NAME] [--to DEV | --cpus LIST | --xsk | --map MAP] …',
+    '… [--key ingress|queue|N] [--on-miss aborted|drop|pass|tx] [--mode native|generic] [--link] [--replace] [--confirm T] [--yes]',
+  ],
   description: [
-    'Loads a redirect program with a map of targets (a devmap_hash by ingress ifindex), fills the map, verifies it, and only then attaches the program. A failure or a kill at any point leaves either the old state or the new one; the next command repairs what a killed one left.',
+    'Loads a redirect program with a map of targets, fills the map, verifies it, and only then attaches the program. A failure or a kill at any point leaves either the old state or the new one; the next command repairs what a killed one left.',
+    'To one interface (--to), to several by receive queue (--key queue: the i-th serves queue i), or to all of several (--broadcast). To other CPUs, which then run the stack for the frames (--cpus); all frames of a flow go to the same one. To AF_XDP sockets by receive queue (--xsk); the applications enter them in the map, and queues without a socket pass to the stack. Through a map that exists (--map), whatever it holds; a devmap and an xskmap are looked up by receive queue, a devmap_hash by ingress unless --key says otherwise, and frames are spread over the entries that a cpumap has.',
+    'With --object the program comes from a file of BPF programs made by clang. Targets, when some are given, are written to the one map of it that takes them; without, its maps are pinned for map update to fill.',
     'The mode is native unless --mode generic is given: a device whose driver has no XDP is refused, never silently served in generic mode.',
-    'A program that is attached already is not replaced without --replace.',
+    'A program that is attached already is not replaced without --replace. In the same mode, and where both or neither are attached by a link, that is one step and no frame is lost; otherwise it says that there will be a gap. The dispatcher of libxdp is never replaced.',
+    'A device that carries the default route, or the address of your SSH connection, itself or through a bridge, bond or VLAN on top of it, is refused without --yes or --confirm T. With --confirm the change is taken back after T unless you press Enter, also when the connection breaks or the command is killed. Addresses of the device, and hardware that gets its first native program, are warned about. So is every target that cannot receive now.',
     'What it makes is pinned in one directory for each device below xdpctl/ in the bpffs; that and the id of the program are how detach knows its own.',
   ],
   arguments: [{ name: 'DEV', description: 'the interface where frames arrive' }],
   options: [
-    { name: 'to', value: 'DEV', repeatable: true, description: 'the interface where frames leave' },
-    { name: 'mode', value: 'MODE', choices: ['native', 'generic'], description: 'native (default) or generic' },
-    {
-      name: 'on-miss',
-      value: 'ACTION',
-      choices: Object.keys(missActions),
-      description: 'what happens to a frame whose key has no entry: aborted (default), drop, pass or tx',
-    },
+    ...wishOptions,
+    { name: 'both', description: 'with one --to: the way back as well, both or neither' },
     { name: 'replace', description: 'replace the program that is attached now' },
+    { name: 'confirm', value: 'T', description: 'take it back after T (60s, 2m) unless you press Enter' },
+    { name: 'yes', description: 'also on the device by which you may be connected' },
   ],
-  changes: 'loads a program and a map, pins them and attaches the program to the device',
-  capabilities: 'CAP_BPF, CAP_NET_ADMIN; CAP_SYS_ADMIN to replace a program, to mount bpffs, and with --netns',
-  json: 'an object: ifname, ifindex, mode, prog (id, name, tag), maps, and targets',
+  changes: 'loads programs and maps, pins them and attaches a program to the device',
+  capabilities: 'CAP_BPF, CAP_NET_ADMIN; CAP_SYS_ADMIN to mount bpffs, to replace programs of others, or with --netns',
+  json: 'an object: ifname, ifindex, mode, prog (id, name, tag), link_id with --link, maps, targets or cpus; with --both also back, the same for the way back',
   examples: [
     {
       command: 'xdpctl redirect attach eth0 --to eth1',
@@ -59,7 +74,7 @@ map        /sys/fs/bpf/xdpctl/4026532457_2/targets`,
       given: 'attached',
       exit: 6,
       output: `
-error: eth0 has program 60 attached in native mode
+error: eth0 redirects already, by program 60 (redirect) in native mode: eth0 -> eth1
 hint: add --replace to put this redirect in its place, or take it off first`,
     },
     {
@@ -74,86 +89,94 @@ hint: add --replace to put this redirect in its place, or take it off first`,
  "targets":["eth1"]}`,
     },
     {
-      command: 'xdpctl redirect attach eth0 --to eth1 --dry-run',
-      description: 'what would be done',
+      command: 'xdpctl redirect attach eth0 --to eth1 --both --dry-run',
+      description: 'what would be done for both ways',
       output: `
-would load redirect_devmap_hash and point key 2 of its map at eth1
-would attach it to eth0 in native mode`,
+would attach eth0 -> eth1 in native mode
+would point key 2 at eth1
+would attach eth1 -> eth0 in native mode
+would point key 3 at eth0`,
+    },
+    {
+      command: 'xdpctl -j redirect attach eth0 --cpus 0-1 --qsize 512',
+      description: 'spread the work of the stack over two CPUs',
+      output: `
+{"ifname":"eth0","ifindex":2,"mode":"native",
+ "prog":{"id":60,"name":"redirect","tag":"…"},
+ "maps":[{"id":45,"name":"targets","type":"cpumap",
+          "pinned":"/sys/fs/bpf/xdpctl/4026532457_2/targets"}],
+ "cpus":[0,1]}`,
+    },
+    {
+      command: 'xdpctl redirect attach eth0 --xsk',
+      description: 'to AF_XDP sockets, which their applications enter in the map',
+      output: `
+redirects  eth0 -> AF_XDP sockets
+mode       native
+program    redirect (60)
+map        /sys/fs/bpf/xdpctl/4026532457_2/targets`,
+    },
+    {
+      command: 'xdpctl redirect attach eth0 --map /sys/fs/bpf/forward --key 0',
+      description: 'through key 0 of a devmap that exists',
+      output: `
+redirects  eth0 -> devmap /sys/fs/bpf/forward
+mode       native
+program    redirect (60)
+map        /sys/fs/bpf/xdpctl/4026532457_2/targets`,
     },
   ],
   async run(input, context): Promise<Outcome> {
     const request = parseRequest(input);
-    const ifindex = deviceIndex(request.ifname);
-    const plan = planOf(request, ifindex, deviceIndex(request.target));
-    using stores = await lockStores(context);
-    const store = stores.of(ifindex);
-    const replacedId = checkFree(queryXdp(ifindex), request);
+    const paths = request.wishes.map((wish) => resolvePath(wish, context));
+    using held = await holdStore(context);
+    for (const { device } of paths) held.tidy(device.ifindex);
+    const steps = paths.flatMap((path) => planned(path, request, held.store) ?? []);
+    await checkSafety(steps, request.yes || request.confirm !== undefined, context);
     if (context.options.dryRun) {
-      return dryRun([
-        `load ${plan.object} and point key ${ifindex} of its map at ${request.target}`,
-        `attach it to ${request.ifname} in ${request.mode} mode`,
-      ]);
+      for (const path of paths) await warnAboutTargets(path, context);
+      return dryRun(steps.flatMap(stepTexts));
     }
-    using replaced = replacedId === undefined ? undefined : BpfProgram.byId(replacedId);
-    const path = putInPlace(plan, store, replaced && { program: replaced });
-    return attached(request, ifindex, path);
+    const [placed, back] = await carryOut(steps, held.store, context, request);
+    for (const path of paths) await warnAboutTargets(path, context);
+    if (placed === undefined) throw new Error('nothing was put in place');
+    return one({ ...placedData(placed), ...(back !== undefined && { back: placedData(back) }) }, [
+      ...placedLines(placed),
+      ...(back === undefined ? [] : placedLines(back)),
+    ]);
   },
 };
 
-function parseRequest(input: Input): Request {
-  const words = new WordList(input.words);
-  const ifname = words.take('the interface');
-  words.end();
-  const targets = optionValues(input, 'to');
-  const [target] = targets;
-  if (target === undefined) throw usageError("the target is missing: '--to DEV'");
-  if (targets.length > 1) throw usageError(`one target is taken, not ${targets.length}`);
-  const mode = optionValue(input, 'mode') ?? 'native';
-  if (mode !== 'native' && mode !== 'generic') {
-    throw usageError(`--mode takes native or generic, not '${mode}'`);
-  }
-  const onMiss = optionValue(input, 'on-miss') ?? 'aborted';
-  if (!Object.hasOwn(missActions, onMiss)) {
-    throw usageError(`--on-miss takes ${Object.keys(missActions).join(', ')}, not '${onMiss}'`);
-  }
-  return { ifname, target, mode, onMiss: onMiss as MissAction, replace: flag(input, 'replace') };
+function planned(path: RedirectPath, { replace }: Request, store: PathStore): ReturnType<typeof planPath> {
+  const there = readOccupant(store, path.device, attachedPrograms(path.device.ifindex));
+  return planPath(path, there, replace ? 'any' : 'nothing');
 }
 
-function planOf(request: Request, ifindex: number, target: number): PathPlan {
+function parseRequest(input: Input): Request {
+  const words = new WordList(input.words);
+  const dev = words.take('the interface');
+  words.end();
+  const wish = parseWish(dev, input);
+  checkWish(wish, asOption);
   return {
-    ifindex,
-    mode: request.mode,
-    object: 'redirect_devmap_hash',
-    config: { onMiss: request.onMiss, key: 'ingress', broadcast: false, excludeIngress: false },
-    targets: [{ key: ifindex, ifindex: target }],
+    wishes: flag(input, 'both') ? [wish, wayBack(wish)] : [wish],
+    replace: flag(input, 'replace'),
+    confirm: parseConfirmTime(optionValue(input, 'confirm')),
+    yes: flag(input, 'yes'),
   };
 }
 
-/** The program that gives way; undefined when the device is free. @throws ToolError conflict */
-function checkFree(there: XdpAttachment, { ifname, mode, replace }: Request): number | undefined {
-  const [[thereMode, id] = []] = Object.entries(there) as [XdpMode, number][];
-  if (thereMode === undefined || id === undefined) return undefined;
-  if (!replace) {
-    throw new ToolError('conflict', `${ifname} has program ${id} attached in ${thereMode} mode`, {
-      hint: 'add --replace to put this redirect in its place, or take it off first',
-    });
+function wayBack(wish: PathWish): PathWish {
+  const [target] = wish.to ?? [];
+  if (typeof target !== 'string' || wish.to?.length !== 1 || wish.object !== undefined) {
+    throw usageError('--both goes with one --to, and with no --object');
   }
-  if (thereMode !== mode) {
-    throw new ToolError(
-      'conflict',
-      `${ifname} has program ${id} attached in ${thereMode} mode, which the kernel cannot swap for ${mode} mode in one step`,
-      { hint: `take it off first: xdpctl redirect detach ${ifname}` },
+  if (wish.dst_mac !== undefined || wish.src_mac !== undefined) {
+    throw usageError(
+      '--both does not go with --dst-mac and --src-mac, which differ for the way back',
+      'attach the two ways one by one',
     );
   }
-  return id;
-}
-
-function attached({ ifname, target, mode }: Request, ifindex: number, path: AttachedPath): Outcome {
-  const { id, name, tag } = path.program;
-  return one({ ifname, ifindex, mode, prog: { id, name, tag }, maps: [path.map], targets: [target] }, [
-    ['redirects', `${ifname} -> ${target}`],
-    ['mode', mode],
-    ['program', `${name} (${id})`],
-    ['map', path.map.pinned],
-  ]);
+  if (target === wish.dev) throw usageError(`the way back from ${target} to itself is the way there`);
+  return { ...wish, dev: target, to: [wish.dev] };
 }

@@ -1,13 +1,15 @@
 import { ToolError } from '../../domain/errors.ts';
-import { takeAway } from '../../kernel/redirect-path.ts';
-import { queryXdp, type XdpMode } from '../../kernel/xdp-attachment.ts';
+import { type Occupant, occupantText, stepTexts } from '../../domain/path-plan.ts';
+import { shellCommand } from '../../domain/shell-quote.ts';
+import { readOccupant } from '../../kernel/occupant.ts';
+import { attachedPrograms } from '../../kernel/xdp-attachment.ts';
 import { one, type Outcome } from '../../output/outcome.ts';
 import { dryRun } from '../dry-run.ts';
-import type { Verb } from '../verb.ts';
-import { optionValue } from '../verb.ts';
+import { optionValue, type Verb } from '../verb.ts';
 import { parseUnsigned, U32_MAX } from '../words/number.ts';
 import { WordList } from '../words/word-list.ts';
-import { deviceIndex, lockStores } from './store.ts';
+import { carryOut } from './carry-out.ts';
+import { deviceIndex, holdStore } from './store.ts';
 
 export const verb: Verb = {
   object: 'redirect',
@@ -15,34 +17,36 @@ export const verb: Verb = {
   summary: 'take a redirect away that attach made',
   synopsis: ['DEV [--force ID]'],
   description: [
-    'Removes only what attach made: the program whose pin is kept for the device and that is still attached. --force ID removes the program with that id, whoever attached it. It says what it removed.',
+    'Removes only what attach made: the program whose pin is kept for the device and that is still attached, with its maps. --force ID removes the program with that id, whoever attached it. It says what it removed.',
   ],
   arguments: [{ name: 'DEV', description: 'the interface where frames arrive' }],
   options: [{ name: 'force', value: 'ID', description: 'remove the program with this id, whoever attached it' }],
   changes: 'detaches the program from the device and removes its pins',
-  capabilities: 'CAP_NET_ADMIN, CAP_SYS_ADMIN',
-  json: 'an object: ifname, ifindex, mode, and removed.prog with the id of the program',
+  capabilities: 'CAP_BPF, CAP_NET_ADMIN; CAP_SYS_ADMIN with --force for programs of others, or with --netns',
+  json: 'an object: ifname, ifindex, mode, and removed with prog (id, name), link_id and pins',
   examples: [
     {
       command: 'xdpctl redirect detach eth0',
       description: 'what arrives at eth0 goes to the stack again',
       given: 'attached',
       output: `
-detached  program 60 from eth0 (native mode)`,
+detached  program 60 (redirect) in native mode from eth0
+removed   /sys/fs/bpf/xdpctl/4026532457_2`,
     },
     {
       command: 'xdpctl -j redirect detach eth0',
       description: 'the same, told as JSON',
       given: 'attached',
       output: `
-{"ifname":"eth0","ifindex":2,"mode":"native","removed":{"prog":{"id":60}}}`,
+{"ifname":"eth0","ifindex":2,"mode":"native",
+ "removed":{"prog":{"id":60,"name":"redirect"},"pins":"/sys/fs/bpf/xdpctl/4026532457_2"}}`,
     },
     {
       command: 'xdpctl -j redirect detach eth0 --dry-run',
       description: 'what would be removed',
       given: 'attached',
       output: `
-{"dry_run":true,"would":["detach program 60 from eth0 (native mode)"]}`,
+{"dry_run":true,"would":["detach program 60 (redirect) in native mode from eth0"]}`,
     },
     {
       command: 'xdpctl redirect detach eth0',
@@ -56,38 +60,50 @@ error: eth0 has no XDP program attached`,
     const words = new WordList(input.words);
     const ifname = words.take('the interface');
     words.end();
-    const forced = optionValue(input, 'force');
-    const forcedId = forced === undefined ? undefined : parseUnsigned(forced, 'the id', U32_MAX);
-    const ifindex = deviceIndex(ifname);
-    using stores = await lockStores(context);
-    const store = stores.of(ifindex);
-    const there = Object.entries(queryXdp(ifindex)) as [XdpMode, number][];
-    const ours = store.ownAmong(there.map(([, id]) => id));
-    const found = there.find(([, id]) => id === (forcedId ?? ours));
-    if (found === undefined) throw nothingToDetach(ifname, there, forcedId);
-    const [mode, id] = found;
-    if (context.options.dryRun) return dryRun([`detach program ${id} from ${ifname} (${mode} mode)`]);
-    takeAway(ifindex, mode, id, id === ours ? store : undefined);
-    return one({ ifname, ifindex, mode, removed: { prog: { id } } }, [
-      ['detached', `program ${id} from ${ifname} (${mode} mode)`],
-    ]);
+    const word = optionValue(input, 'force');
+    const forced = word === undefined ? undefined : parseUnsigned(word, 'the id', U32_MAX);
+    const device = { ifname, ifindex: deviceIndex(ifname) };
+    using held = await holdStore(context);
+    held.tidy(device.ifindex);
+    const old = readOccupant(held.store, device, attachedPrograms(device.ifindex));
+    if (old === undefined) throw new ToolError('not-found', `${ifname} has no XDP program attached`);
+    checkOurs(ifname, old, forced);
+    const step = { kind: 'detach', device, old } as const;
+    if (context.options.dryRun) return dryRun(stepTexts(step));
+    await carryOut([step], held.store, context, { confirm: undefined });
+    return detached(ifname, device.ifindex, old, held.store.directory(device.ifindex));
   },
 };
 
-function nothingToDetach(
-  ifname: string,
-  there: readonly (readonly [XdpMode, number])[],
-  forcedId: number | undefined,
-): ToolError {
-  const [other] = there;
-  if (other === undefined) {
-    return new ToolError('not-found', `${ifname} has no XDP program attached`);
+/** @throws ToolError conflict for a program of others, not-found for another id than the user named */
+function checkOurs(ifname: string, old: Occupant, forced: number | undefined): void {
+  const { programId, own } = old;
+  if (forced === programId || (forced === undefined && own !== undefined)) return;
+  if (forced !== undefined) {
+    throw new ToolError('not-found', `${ifname} has not program ${forced} attached, but ${occupantText(old)}`);
   }
-  const [mode, id] = other;
-  if (forcedId !== undefined) {
-    return new ToolError('not-found', `${ifname} has program ${id} attached (${mode} mode), not ${forcedId}`);
-  }
-  return new ToolError('conflict', `program ${id} on ${ifname} (${mode} mode) was not attached by xdpctl`, {
-    hint: `to remove it all the same: xdpctl redirect detach ${ifname} --force ${id}`,
+  const command = shellCommand(['xdpctl', 'redirect', 'detach', ifname, '--force', String(programId)]);
+  throw new ToolError('conflict', `${ifname} has a program attached that xdpctl did not attach: ${occupantText(old)}`, {
+    hint: `to remove it all the same: ${command}`,
   });
+}
+
+function detached(ifname: string, ifindex: number, old: Occupant, directory: string): Outcome {
+  const { mode, programId: id, programName: name, linkId, own } = old;
+  return one(
+    {
+      ifname,
+      ifindex,
+      mode,
+      removed: {
+        prog: { id, ...(name !== undefined && { name }) },
+        ...(linkId !== undefined && { link_id: linkId }),
+        ...(own !== undefined && { pins: directory }),
+      },
+    },
+    [
+      ['detached', `${occupantText(old)} from ${ifname}`],
+      ['removed', own === undefined ? undefined : directory],
+    ],
+  );
 }

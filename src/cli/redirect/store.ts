@@ -1,49 +1,71 @@
-import { ToolError } from '../../domain/errors.ts';
+import { KernelRefusal, ToolError } from '../../domain/errors.ts';
+import { explain } from '../../domain/explain.ts';
 import { BPFFS_STANDARD } from '../../kernel/bpffs-path.ts';
 import { ensureBpffs } from '../../kernel/bpffs.ts';
 import { lockDirectory } from '../../kernel/file-lock.ts';
-import { interfaceIndex } from '../../kernel/interface-names.ts';
-import { currentNetnsInode } from '../../kernel/namespaces.ts';
-import { makeStoreRoot, PathStore, storeRoot } from '../../kernel/path-store.ts';
-import { queryXdp } from '../../kernel/xdp-attachment.ts';
+import { interfaceIndex, interfaceName } from '../../kernel/interface-names.ts';
+import { sweepGoneDevices } from '../../kernel/path-journal.ts';
+import { PathStore, storeRoot } from '../../kernel/path-store.ts';
+import { dropStale, settle } from '../../kernel/path-undo.ts';
+import { surroundings } from '../../kernel/surroundings.ts';
 import { type Context, Interrupted } from '../context.ts';
 
-/** The stores of devices, locked against other commands that change them. */
-export interface LockedStores extends Disposable {
-  /** The store of a device of this network namespace, brought into agreement with what is attached to it. */
-  of(ifindex: number): PathStore;
+/** What redirect attach keeps, held against other commands that change it. */
+export interface HeldStore extends Disposable {
+  readonly store: PathStore;
+  /** Removes what is left of a path whose program somebody else has taken off the device. */
+  tidy(ifindex: number): void;
 }
 
 /**
- * Locks the directories of all devices and makes bpffs ready for them. A dry run changes nothing, not even that: it
- * looks at the stores as they are.
+ * Makes bpffs ready, locks the directories of all devices, and makes an end of what a killed command has left. A dry run
+ * does none of that: it looks at the directories as they are.
  *
  * @throws Interrupted while waiting for another command
  */
-export async function lockStores(context: Context): Promise<LockedStores> {
+export async function holdStore(context: Context): Promise<HeldStore> {
   const { nomount, dryRun } = context.options;
   ensureBpffs(BPFFS_STANDARD, { nomount, dryRun });
-  if (dryRun) {
-    const [seen, here] = [storeRoot(), currentNetnsInode()];
-    return { of: (ifindex) => new PathStore(seen, { netns: here, ifindex }), [Symbol.dispose]: () => undefined };
-  }
-  const root = makeStoreRoot();
-  let lock: Disposable;
+  if (dryRun) return { store: new PathStore(), tidy: () => undefined, [Symbol.dispose]: () => undefined };
+  const lock = await locked(context);
   try {
-    lock = await lockDirectory(root, context.signal);
+    const store = new PathStore();
+    await settled(store, context);
+    sweepGoneDevices(store.root);
+    return { store, tidy: (ifindex) => dropStale(store, ifindex), [Symbol.dispose]: () => lock[Symbol.dispose]() };
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function locked(context: Context): Promise<Disposable> {
+  try {
+    return await lockDirectory(storeRoot(), context.signal);
   } catch (error) {
     if (context.signal.aborted) throw new Interrupted('interrupted before anything was changed');
     throw error;
   }
-  const netns = currentNetnsInode();
-  return {
-    of(ifindex) {
-      const store = new PathStore(root, { netns, ifindex });
-      store.settle(Object.values(queryXdp(ifindex)));
-      return store;
-    },
-    [Symbol.dispose]: () => lock[Symbol.dispose](),
-  };
+}
+
+async function settled(store: PathStore, context: Context): Promise<void> {
+  const settlement = settle(store);
+  if (settlement === undefined) return;
+  const { ifindexes, outcome, refusals } = settlement;
+  const names = ifindexes.map((ifindex) => interfaceName(ifindex) ?? `interface ${ifindex}`).join(', ');
+  await context.note(`a command that was killed had begun to change ${names}: ${outcome}`);
+  await warnNotUndone(refusals, context);
+}
+
+/** Tells what could not be taken back; the system is then in neither the old nor the new state. */
+export async function warnNotUndone(refusals: readonly KernelRefusal[], context: Context): Promise<void> {
+  for (const refusal of refusals) {
+    const { message } = explain(refusal, surroundings());
+    await context.warn({
+      message: `not everything could be taken back: ${message}`,
+      hint: 'see: xdpctl redirect show',
+    });
+  }
 }
 
 /** The ifindex of a device that the user named. @throws ToolError not-found */

@@ -1,0 +1,43 @@
+import type { Step } from '../../domain/path-plan.ts';
+import { PathChange, type PlacedPath } from '../../kernel/path-change.ts';
+import type { PathStore } from '../../kernel/path-store.ts';
+import { type Context, Interrupted } from '../context.ts';
+import { confirmed } from './confirmation.ts';
+import { warnNotUndone } from './store.ts';
+
+/**
+ * Does the steps, all or none: a failure, a signal, or a missing confirmation takes back what was done.
+ *
+ * @param options.confirm milliseconds that the user has to confirm what is in effect by then; undefined: it stays
+ * @throws ToolError and KernelRefusal of the step that failed; Interrupted
+ */
+export async function carryOut(
+  steps: readonly Step[],
+  store: PathStore,
+  context: Context,
+  { confirm }: { readonly confirm: number | undefined },
+): Promise<readonly PlacedPath[]> {
+  if (steps.length === 0) return [];
+  const change = new PathChange(store, { trial: confirm !== undefined });
+  try {
+    for (const step of steps) {
+      change.prepare(step);
+      const pause = context.breathe();
+      if (pause !== undefined) await pause;
+    }
+    for (const _ of change.switchOver()) {
+      const pause = context.breathe();
+      if (pause !== undefined) await pause;
+    }
+    if (confirm !== undefined) await confirmed(confirm, context);
+    return change.commit();
+  } catch (error) {
+    if (error instanceof Interrupted && error.message === '') {
+      throw new Interrupted('interrupted: what was begun is taken back, nothing has changed');
+    }
+    throw error;
+  } finally {
+    change[Symbol.dispose]();
+    await warnNotUndone(change.refusals, context);
+  }
+}

@@ -1,0 +1,66 @@
+import { decodeDevmapValue, encodePair } from '../domain/devmap.ts';
+import { BPF_F_RDONLY_PROG } from '../domain/map-flags.ts';
+import { entryChunks } from './map-entries.ts';
+import { BPF_ANY, BpfMap } from './map.ts';
+import { BpfProgram } from './program.ts';
+
+/**
+ * A map of the same kind with the same entries, which keeps the programs in them alive.
+ *
+ * @param map a devmap, devmap_hash or cpumap
+ * @throws KernelRefusal `map create`, `map lookup`, `map update`, `prog get by id`
+ */
+export function cloneTargets(map: BpfMap): BpfMap {
+  const { type, keySize, valueSize, maxEntries, flags } = map.info;
+  const clone = BpfMap.create({
+    type,
+    name: 'xdpctl_before',
+    keySize,
+    valueSize,
+    maxEntries,
+    // The kernel sets this one itself and refuses it from us (dev_map_alloc_check, kernel/bpf/devmap.c).
+    flags: flags & ~BPF_F_RDONLY_PROG,
+  });
+  try {
+    copyTargets(map, clone);
+    return clone;
+  } catch (error) {
+    clone[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/**
+ * Makes the entries of a map those of another of its kind. Each is written in one step; those that are equal already are
+ * left alone.
+ *
+ * @throws KernelRefusal `map lookup`, `map update`, `map delete`, `prog get by id`
+ */
+export function copyTargets(from: BpfMap, to: BpfMap): void {
+  const [wanted, there] = [entriesOf(from), entriesOf(to)];
+  for (const [key, value] of wanted) {
+    if (there.get(key) !== value) write(to, Buffer.from(key, 'hex'), Buffer.from(value, 'hex'));
+  }
+  for (const key of there.keys()) if (!wanted.has(key)) to.delete(Buffer.from(key, 'hex'));
+}
+
+/** What is read is the id of a program, what is written its descriptor. */
+function write(map: BpfMap, key: Uint8Array, value: Uint8Array): void {
+  const { ifindex: first, prog } = decodeDevmapValue(value);
+  using program = prog === 0 ? undefined : BpfProgram.byId(prog);
+  map.update(key, encodePair(first, program?.fd ?? 0, value.length), BPF_ANY);
+}
+
+/** Keys and values in hexadecimal. */
+function entriesOf(map: BpfMap): ReadonlyMap<string, string> {
+  const { keySize } = map.info;
+  const entries = new Map<string, string>();
+  for (const { keys, values, count } of entryChunks(map)) {
+    for (let index = 0; index < count; index += 1) {
+      const key = keys.subarray(index * keySize, (index + 1) * keySize);
+      const value = values.subarray(index * map.valueLength, (index + 1) * map.valueLength);
+      entries.set(Buffer.from(key).toString('hex'), Buffer.from(value).toString('hex'));
+    }
+  }
+  return entries;
+}

@@ -1,0 +1,162 @@
+import { littleEndian } from '../domain/byte-order.ts';
+import { KernelRefusal } from '../domain/errors.ts';
+import { libbpf } from '../ffi/libbpf.ts';
+import { check, EACCES, ENOENT, EPERM } from './check.ts';
+import { Fd } from './fd.ts';
+import { interfaceName } from './interface-names.ts';
+import type { XdpMode } from './interfaces.ts';
+import { objectIds } from './object-ids.ts';
+import { openPin } from './pin.ts';
+import { xdpModeFlags } from './xdp-attachment.ts';
+
+/** BPF_XDP of enum bpf_attach_type, and two of enum bpf_link_type (linux/bpf.h). */
+const BPF_XDP = 37;
+const BPF_LINK_TYPE_TRACING = 2;
+const BPF_LINK_TYPE_XDP = 6;
+/** BPF_F_REPLACE of BPF_LINK_UPDATE. */
+const BPF_F_REPLACE = 1 << 2;
+
+export interface LinkInfo {
+  readonly type: number;
+  readonly id: number;
+  readonly programId: number;
+  /** Of an XDP link the ifindex, 0 once it is detached; of a tracing link the program that it changes. */
+  readonly target: number;
+}
+
+/** A BPF link that holds an XDP program on a device. The program is detached when the last descriptor and pin go. */
+export class XdpLink implements Disposable {
+  readonly info: LinkInfo;
+  readonly #fd: Fd;
+
+  constructor(fd: Fd) {
+    this.#fd = fd;
+    try {
+      this.info = readLinkInfo(fd.number);
+    } catch (error) {
+      fd[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Attaches a program to a device that has none.
+   *
+   * @throws KernelRefusal `xdp link`
+   */
+  static create(ifindex: number, progFd: number, mode: XdpMode): XdpLink {
+    const fd = libbpf.bpf_link_create(progFd, ifindex, BPF_XDP, optionsOf(xdpModeFlags[mode], 0));
+    return new XdpLink(new Fd(check(fd, 'xdp link', { ifindex, ifname: interfaceName(ifindex), mode })));
+  }
+
+  /** @throws KernelRefusal `link get by id`; ENOENT when there is no such link */
+  static byId(id: number): XdpLink {
+    return new XdpLink(new Fd(check(libbpf.bpf_link_get_fd_by_id(id), 'link get by id', { id })));
+  }
+
+  /** The link pinned at a path, undefined when nothing is. @throws KernelRefusal `pin get` */
+  static byPin(path: string): XdpLink | undefined {
+    try {
+      return new XdpLink(openPin(path).fd);
+    } catch (error) {
+      if (error instanceof KernelRefusal && error.errno === ENOENT) return undefined;
+      throw error;
+    }
+  }
+
+  get fd(): number {
+    return this.#fd.number;
+  }
+
+  /**
+   * Puts a program in the place of the one that is there, in one step.
+   *
+   * @param expectedFd descriptor of the program that must be there
+   * @throws KernelRefusal `link update`; EPERM when it is another
+   */
+  update(progFd: number, expectedFd: number): void {
+    const options = optionsOf(BPF_F_REPLACE, expectedFd);
+    check(libbpf.bpf_link_update(this.fd, progFd, options), 'link update', { id: this.info.id });
+  }
+
+  /** Takes the program off the device, whoever else holds the link. @throws KernelRefusal `link detach` */
+  detach(): void {
+    check(libbpf.bpf_link_detach(this.fd), 'link detach', { id: this.info.id });
+  }
+
+  [Symbol.dispose](): void {
+    this.#fd[Symbol.dispose]();
+  }
+}
+
+/**
+ * The id of the link by which a program is attached; undefined when it is attached without one, or when this process may
+ * not list links (CAP_SYS_ADMIN).
+ */
+export function findXdpLink(programId: number, ifindex: number): number | undefined {
+  const found = linksWhere(
+    (link) => link.type === BPF_LINK_TYPE_XDP && link.programId === programId && link.target === ifindex,
+  );
+  return found[0]?.id;
+}
+
+/**
+ * The ids of the programs that replace functions of a program (freplace), as the components of libxdp's dispatcher do;
+ * none when this process may not list links.
+ */
+export function replacementsWithin(programId: number): number[] {
+  return linksWhere((link) => link.type === BPF_LINK_TYPE_TRACING && link.target === programId).map(
+    (link) => link.programId,
+  );
+}
+
+function linksWhere(wanted: (link: LinkInfo) => boolean): LinkInfo[] {
+  const found: LinkInfo[] = [];
+  try {
+    for (const id of objectIds('link')) {
+      const info = infoById(id);
+      if (info !== undefined && wanted(info)) found.push(info);
+    }
+  } catch (error) {
+    if (!(error instanceof KernelRefusal) || (error.errno !== EPERM && error.errno !== EACCES)) throw error;
+  }
+  return found;
+}
+
+/** Undefined when the link has gone meanwhile. */
+function infoById(id: number): LinkInfo | undefined {
+  try {
+    using link = XdpLink.byId(id);
+    return link.info;
+  } catch (error) {
+    if (error instanceof KernelRefusal && error.errno === ENOENT) return undefined;
+    throw error;
+  }
+}
+
+/** struct bpf_link_create_opts and bpf_link_update_opts begin alike (bpf/bpf.h): size_t sz, __u32 flags, then a word. */
+function optionsOf(flags: number, word: number): Uint8Array {
+  const options = new Uint8Array(16);
+  const view = new DataView(options.buffer);
+  view.setBigUint64(0, BigInt(options.length), littleEndian);
+  view.setUint32(8, flags, littleEndian);
+  view.setUint32(12, word, littleEndian);
+  return options;
+}
+
+/** sizeof(struct bpf_link_info) as far as it is read here, rounded up (linux/bpf.h). */
+const LINK_INFO_SIZE = 32;
+
+/** struct bpf_link_info: type, id, prog_id, then at 16 `xdp.ifindex`, or `tracing.attach_type, target_obj_id`. */
+function readLinkInfo(fd: number): LinkInfo {
+  const buffer = new Uint8Array(LINK_INFO_SIZE);
+  check(libbpf.bpf_obj_get_info_by_fd(fd, buffer, new Uint32Array([LINK_INFO_SIZE])), 'link info');
+  const view = new DataView(buffer.buffer);
+  const type = view.getUint32(0, littleEndian);
+  return {
+    type,
+    id: view.getUint32(4, littleEndian),
+    programId: view.getUint32(8, littleEndian),
+    target: view.getUint32(type === BPF_LINK_TYPE_TRACING ? 20 : 16, littleEndian),
+  };
+}

@@ -1,0 +1,105 @@
+import { ToolError, usageError } from '../domain/errors.ts';
+import type { Targets } from '../domain/redirect-path.ts';
+import type { BpfMap } from './map.ts';
+import { BpfObject, type ObjectMap } from './object.ts';
+import { type BpfProgram, readProgramMapIds } from './program.ts';
+
+/** A program of the user's, from a file of BPF programs, with the maps of that file. */
+export interface UserProgram extends Disposable {
+  readonly program: BpfProgram;
+  /** By the names in its source. */
+  readonly maps: ReadonlyMap<string, BpfMap>;
+  /** The one of them that it redirects through; undefined where it has none, or several. */
+  readonly targets: BpfMap | undefined;
+}
+
+/**
+ * Loads one program of a file with all maps of that file.
+ *
+ * @param wanted what kind of targets the map that it redirects through must take
+ * @param foreign a map that takes the place of the file's only one of its type
+ * @throws KernelRefusal `object …`; ToolError not-found, or usage when it is not clear which map is meant
+ */
+export function loadUserProgram(
+  { file, name }: { readonly file: string; readonly name: string },
+  wanted: Targets['kind'],
+  foreign: BpfMap | undefined,
+): UserProgram {
+  using object = BpfObject.open(file);
+  const program = object.program(name);
+  if (program === undefined) {
+    throw new ToolError('not-found', `${file} has no program '${name}'`, {
+      hint: `it has: ${object.programs.map((each) => each.name).join(', ')}`,
+    });
+  }
+  for (const other of object.programs) other.setAutoload(other === program);
+  const replaced = foreign && theOnlyMap(object, foreign);
+  if (foreign !== undefined) replaced?.reuse(foreign);
+  object.load();
+  const opened: Disposable[] = [];
+  try {
+    const loaded = program.openProgram();
+    opened.push(loaded);
+    const maps = new Map<string, BpfMap>();
+    for (const map of object.maps) {
+      // Data sections (`.rodata`) cannot be pinned: the kernel allows no dot in the name of a pin.
+      if (map.name.startsWith('.')) continue;
+      const made = map.openMap();
+      opened.push(made);
+      maps.set(map.name, made);
+    }
+    const targets = replaced === undefined ? redirectMap(loaded, maps, wanted) : maps.get(replaced.name);
+    return {
+      program: loaded,
+      maps,
+      targets,
+      [Symbol.dispose]() {
+        for (const part of opened) part[Symbol.dispose]();
+      },
+    };
+  } catch (error) {
+    for (const part of opened) part[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** The map of a file that an existing map takes the place of. @throws ToolError usage unless there is exactly one */
+function theOnlyMap(object: BpfObject, { info }: BpfMap): ObjectMap {
+  const candidates = object.maps.filter(({ type }) => type === info.type);
+  const [only] = candidates;
+  if (only !== undefined && candidates.length === 1) return only;
+  const kind = info.typeName ?? `map of type ${info.type}`;
+  throw usageError(
+    only === undefined
+      ? `${object.path} has no ${kind} that map ${info.id} could take the place of`
+      : `${object.path} has several maps of type ${kind}: ${candidates.map(({ name }) => name).join(', ')}`,
+  );
+}
+
+/** The types of map that take such targets. */
+const targetMapTypes: Readonly<Record<Targets['kind'], readonly string[]>> = {
+  devices: ['devmap', 'devmap_hash'],
+  cpus: ['cpumap'],
+  sockets: ['xskmap'],
+  map: [],
+  'own-maps': ['devmap', 'devmap_hash', 'cpumap', 'xskmap'],
+};
+
+function redirectMap(
+  program: BpfProgram,
+  maps: ReadonlyMap<string, BpfMap>,
+  wanted: Targets['kind'],
+): BpfMap | undefined {
+  const used = new Set(readProgramMapIds(program.fd));
+  const types = targetMapTypes[wanted];
+  const candidates = [...maps].filter(([, { info }]) => used.has(info.id) && types.includes(info.typeName ?? ''));
+  const [only] = candidates;
+  if (only !== undefined && candidates.length === 1) return only[1];
+  if (wanted === 'own-maps') return undefined;
+  throw usageError(
+    only === undefined
+      ? `program '${program.info.name}' uses no map that takes such targets (${types.join(', ')})`
+      : `program '${program.info.name}' uses several maps that take such targets: ${candidates.map(([name]) => name).join(', ')}`,
+    'attach it without targets, and fill its maps with: xdpctl map update',
+  );
+}

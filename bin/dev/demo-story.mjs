@@ -1,5 +1,6 @@
 /** The story of `npm run demo`. Runs in a mount namespace of its own, which demo.mjs makes. */
 import { spawnSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -52,8 +53,10 @@ async function sendAndCount() {
 async function layCables() {
   say('Two cables: a sender and a receiver, and a router between them that both plug into.');
   await type('for name in sender router receiver; do ip netns add $name; done');
-  await type('ip -n router link add eth0 type veth peer name eth0 netns sender');
-  await type('ip -n router link add eth1 type veth peer name eth0 netns receiver');
+  // The events of XDP name no namespace: with an ifindex that nobody else has, nobody else's frames are counted.
+  const index = randomInt(1000, 60_000);
+  await type(`ip -n router link add eth0 index ${index} type veth peer name eth0 netns sender`);
+  await type(`ip -n router link add eth1 index ${index + 1} type veth peer name eth0 netns receiver`);
   // Without IPv6 addresses nothing but our frames is on the cables.
   const silent = existsSync('/proc/sys/net/ipv6') ? 'addrgenmode none ' : '';
   await type(`for name in sender router receiver; do ip -n $name link set eth0 ${silent}up; done`);

@@ -26,9 +26,9 @@ function hasProgram(name) {
   return programPath(name) !== undefined;
 }
 
-/** Alpine's own `ip` is busybox, which knows neither namespaces nor veth's peers. */
-function hasWholeIp() {
-  const path = programPath('ip');
+/** Alpine has these from busybox: an `ip` that knows neither namespaces nor veth's peers, a `setpriv` without signals. */
+function hasWhole(name) {
+  const path = programPath(name);
   return path !== undefined && !realpathSync(path).endsWith('busybox');
 }
 
@@ -65,8 +65,19 @@ export const needs = [
   {
     what: 'ip',
     for: ['demo', 'test', 'bench'],
-    found: hasWholeIp,
+    found: () => hasWhole('ip'),
     packages: { 'apt-get': ['iproute2'], dnf: ['iproute'], apk: ['iproute2'], pacman: ['iproute2'] },
+  },
+  {
+    what: 'unshare and setpriv',
+    for: ['demo', 'test'],
+    found: () => hasWhole('unshare') && hasWhole('setpriv'),
+    packages: {
+      'apt-get': ['util-linux'],
+      dnf: ['util-linux'],
+      apk: ['util-linux-misc', 'setpriv'],
+      pacman: ['util-linux'],
+    },
   },
   program('ethtool', ['demo', 'test', 'bench']),
   program('bpftrace', ['demo', 'test']),

@@ -46,14 +46,17 @@ function replaceFile(path, contents) {
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** Files of libraries by the words that import them: `zod/mini` is in libraries/zod-mini.cjs. */
+/** Files of libraries by the words that import them. */
 const libraries = new Map();
+
+/** Of zod we use little: esbuild finds that out where it bundles it with our code. */
+const NOT_APART = ['koffi', 'zod/mini'];
 
 const librariesApart = {
   name: 'libraries-apart',
   setup(bundler) {
     bundler.onResolve({ filter: /^[^.]/ }, ({ path, kind }) => {
-      if (kind === 'entry-point' || path.startsWith('node:') || path === 'koffi') return undefined;
+      if (kind === 'entry-point' || path.startsWith('node:') || NOT_APART.includes(path)) return undefined;
       libraries.set(path, `libraries/${path.replaceAll('/', '-')}.cjs`);
       return { path: `./${libraries.get(path)}`, external: true };
     });
@@ -103,5 +106,7 @@ mkdirSync(join(dist, 'schema'), { recursive: true });
 for (const { file, schema } of await schemaDocuments()) {
   replaceFile(join(dist, 'schema', file), `${JSON.stringify(schema, null, 2)}\n`);
 }
-replaceFile(join(dist, 'licences.txt'), licencesOf(root, Object.keys(foreign.metafile.inputs)));
-for (const { path, contents } of [...foreign.outputFiles, ...own]) replaceFile(path, contents);
+const bundled = [...own, foreign];
+const inputs = bundled.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+replaceFile(join(dist, 'licences.txt'), licencesOf(root, inputs));
+for (const { path, contents } of bundled.flatMap(({ outputFiles }) => outputFiles)) replaceFile(path, contents);

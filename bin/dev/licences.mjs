@@ -29,6 +29,6 @@ export function licencesOf(root, files) {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
     return `${name} ${version} (${license})\n\n${licenceText(join(root, folder))}\n`;
   });
-  const intro = 'The files in libraries/ contain:\n';
+  const intro = 'The files in this folder contain:\n';
   return [intro, ...parts].join(`\n${'-'.repeat(72)}\n\n`);
 }

@@ -23,6 +23,9 @@ const parts = {
   ],
   // What `map update` looks at to warn about a target.
   target: ['src/domain/target-health.ts', 'src/kernel/devices.ts'],
+  batch: ['src/cli/batch/file.ts'],
+  // Together, because they bring zod along.
+  documents: ['src/cli/map/export.ts', 'src/cli/map/import.ts', 'src/tracing/bpftrace-output.ts'],
 };
 
 /** The part with all the rest. */
@@ -31,14 +34,14 @@ const rest = 'more';
 /**
  * @param {string} root the project's folder
  * @param {(options: import('esbuild').BuildOptions) => Promise<import('esbuild').BuildResult>} bundle
- * @returns {Promise<import('esbuild').OutputFile[]>} dist/xdpctl.cjs, which begins with main.ts, and the other parts
+ * @returns {Promise<import('esbuild').BuildResult[]>} of dist/xdpctl.cjs, which begins with main.ts, and of the other parts
  */
 export async function bundleInParts(root, bundle) {
   const whole = await bundle({ entryPoints: [entry] });
-  const graph = whole.metafile.inputs;
+  const graph = ownModules(whole.metafile.inputs);
   const homes = homesOf(graph);
   const names = await namesOf(root, Object.keys(graph));
-  const results = await Promise.all(
+  return Promise.all(
     [...new Set(homes.values())].map((part) => {
       const main = homes.get(entry) === part ? `require('./${entry}');\n` : '';
       const contents = `module.exports = ${loaders(wanted(graph, homes, part))};\n${main}`;
@@ -46,7 +49,18 @@ export async function bundleInParts(root, bundle) {
       return bundle({ stdin, outdir: undefined, outfile: `dist/${part}.cjs` }, [elsewhere(root, homes, names, part)]);
     }),
   );
-  return results.flatMap(({ outputFiles }) => outputFiles);
+}
+
+/** The imports between our modules. A library that is not apart is bundled into each part that uses it. */
+function ownModules(inputs) {
+  const modules = Object.entries(inputs).filter(([file]) => isOwn(file));
+  return Object.fromEntries(
+    modules.map(([file, { imports }]) => [file, { imports: imports.filter(({ path }) => isOwn(path)) }]),
+  );
+}
+
+function isOwn(file) {
+  return file.startsWith('src/');
 }
 
 /** Which part each module is in. */
@@ -59,9 +73,7 @@ function homesOf(graph) {
       if (!(file in graph)) throw new Error(`bin/dev/parts.mjs names ${file}, which src/main.ts does not lead to`);
       homes.set(file, part);
       const { imports } = graph[file];
-      queue.push(
-        ...imports.filter(({ kind, path }) => kind === 'import-statement' && path in graph).map(({ path }) => path),
-      );
+      queue.push(...imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path));
     }
   }
   return homes;

@@ -27,6 +27,7 @@ export interface Libc {
   poll(descriptors: Uint8Array, count: number, milliseconds: number): number;
   writev(fd: number, pieces: Uint8Array, count: number): number;
   sendmsg(fd: number, message: Uint8Array, flags: number): number;
+  getpagesize(): number;
   vsnprintf(buffer: Uint8Array, size: number, format: Pointer, arguments_: Pointer): number;
   syscall(number: number, a: number, b: number, c: number): number;
 }
@@ -64,6 +65,7 @@ export const libc = bindLibrary<Libc>(null, {
   poll: [int, [ptr, 'uint64_t', int]],
   writev: [ssize, [int, ptr, int]],
   sendmsg: [ssize, [int, ptr, int]],
+  getpagesize: [int, []],
   vsnprintf: [int, [ptr, size, ptr, ptr]],
   syscall: ['int64_t', ['int64_t', 'int64_t', 'int64_t', 'int64_t']],
 });

@@ -1,31 +1,16 @@
 import { littleEndian } from '../../domain/byte-order.ts';
 import { KernelRefusal } from '../../domain/errors.ts';
+import { ringEntrySizes, type RingKind, ringKinds, ringPageOffsets } from '../../domain/xsk-mappings.ts';
 import type { RingMemory } from '../../domain/xsk-ring.ts';
 import type { Pointer } from '../../ffi/libbpf.ts';
 import { lastErrno, libc } from '../../ffi/libc.ts';
 import { mapFailed, viewMemory } from '../../ffi/memory.ts';
 import { getXskOption, XDP_MMAP_OFFSETS } from './options.ts';
 
-export type RingKind = 'rx' | 'tx' | 'fill' | 'completion';
-
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 1;
 const MAP_POPULATE = 0x8000;
-
-/** Where the rings of a socket are mapped from: XDP_PGOFF_* and XDP_UMEM_PGOFF_* (linux/if_xdp.h). */
-export const ringPageOffsets: Readonly<Record<RingKind, number>> = {
-  rx: 0,
-  tx: 0x8000_0000,
-  fill: 0x1_0000_0000,
-  completion: 0x1_8000_0000,
-};
-
-/** Size of struct xdp_desc, and of an address. */
-export const ringEntrySizes: Readonly<Record<RingKind, number>> = { rx: 16, tx: 16, fill: 8, completion: 8 };
-
-/** The rings in struct xdp_mmap_offsets. */
-const offsetOrder: readonly RingKind[] = ['rx', 'tx', 'fill', 'completion'];
 
 /** Where the parts of a ring lie in its mapping, in bytes (struct xdp_ring_offset). */
 export interface RingOffsets {
@@ -41,7 +26,8 @@ export function readRingOffsets(fd: number): Readonly<Record<RingKind, RingOffse
   const bytes = getXskOption(fd, XDP_MMAP_OFFSETS, 128);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fields = bytes.length / 32;
-  const offsets = offsetOrder.map((kind, ring): [RingKind, RingOffsets] => {
+  // struct xdp_mmap_offsets has the rings in this order.
+  const offsets = ringKinds.map((kind, ring): [RingKind, RingOffsets] => {
     const field = (index: number): number => Number(view.getBigUint64((ring * fields + index) * 8, littleEndian));
     return [
       kind,

@@ -1,11 +1,12 @@
 import { littleEndian } from '../../domain/byte-order.ts';
 import { KernelRefusal } from '../../domain/errors.ts';
+import type { RingKind } from '../../domain/xsk-mappings.ts';
 import { ConsumerRing, ProducerRing } from '../../domain/xsk-ring.ts';
 import type { XskStatistics } from '../../domain/xsk-statistics.ts';
 import { callInThread, lastErrno, libc } from '../../ffi/libc.ts';
 import { EBUSY } from '../check.ts';
 import { Fd } from '../fd.ts';
-import { MappedRing, readRingOffsets, type RingKind } from './mapped-ring.ts';
+import { MappedRing, readRingOffsets } from './mapped-ring.ts';
 import {
   AF_XDP,
   isZeroCopy,

@@ -313,7 +313,9 @@ function pinGet(refusal: KernelRefusal): Explanation | undefined {
       return {
         kind: 'not-found',
         message: `there is no pin ${path}`,
-        ...(refusal.facts['mounted'] === false && { hint: 'bpffs is not mounted there' }),
+        ...(refusal.facts['mounted'] === false && {
+          hint: "bpffs is not mounted here; 'ip netns exec' hides it: use xdpctl --netns NAME instead",
+        }),
       };
     case EINVAL:
       return { kind: 'usage', message: `${path} is an ordinary file, not a pin` };

@@ -1,10 +1,36 @@
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 
-/** Whether this process sees the mounts that PID 1 sees. Where that cannot be found out, it is taken for granted. */
+/**
+ * Whether this process sees the mounts that PID 1 sees, so that a mount made here stays. Where PID 1 may not be looked at
+ * (a sandbox), its ancestors stand for it: `ip netns exec` and `unshare --mount` leave the shell that ran them outside.
+ * Where nothing can be found out, it is taken for granted.
+ */
 export function inInitialMountNamespace(): boolean {
+  const own = namespaceOf('self');
+  if (own === undefined) return true;
+  const initial = namespaceOf('1');
+  if (initial !== undefined) return initial === own;
+  for (let pid = parentOf('self'); pid !== undefined; pid = parentOf(pid)) {
+    const theirs = namespaceOf(pid);
+    if (theirs !== undefined && theirs !== own) return false;
+  }
+  return true;
+}
+
+function namespaceOf(pid: string): string | undefined {
   try {
-    return readlinkSync('/proc/self/ns/mnt') === readlinkSync('/proc/1/ns/mnt');
+    return readlinkSync(`/proc/${pid}/ns/mnt`);
   } catch {
-    return true;
+    return undefined;
+  }
+}
+
+/** The parent of a process; undefined for PID 1. */
+function parentOf(pid: string): string | undefined {
+  try {
+    const parent = /^PPid:\s*([0-9]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return parent === '0' ? undefined : parent;
+  } catch {
+    return undefined;
   }
 }

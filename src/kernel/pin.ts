@@ -1,7 +1,8 @@
 import { existsSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
 
-import { KernelRefusal } from '../domain/errors.ts';
+import { KernelRefusal, type RefusalFacts } from '../domain/errors.ts';
 import { libbpf } from '../ffi/libbpf.ts';
+import { BPFFS_STANDARD } from './bpffs-path.ts';
 import { isOnBpffs } from './bpffs.ts';
 import { check } from './check.ts';
 import { Fd } from './fd.ts';
@@ -22,8 +23,7 @@ export interface PinnedObject {
  */
 export function openPin(path: string): PinnedObject {
   const result = libbpf.bpf_obj_get(path);
-  if (result < 0)
-    check(result, 'pin get', { path, directory: isDirectory(path), outside: existsSync(path) && !isOnBpffs(path) });
+  if (result < 0) check(result, 'pin get', whereabouts(path));
   const fd = new Fd(result);
   try {
     return { kind: objectKind(fd.number), fd };
@@ -54,6 +54,16 @@ function objectKind(fd: number): BpfObjectKind {
   if (target.includes('bpf-map')) return 'map';
   if (target.includes('bpf-prog')) return 'prog';
   return 'link';
+}
+
+/** What explains that a pin cannot be opened. */
+function whereabouts(path: string): RefusalFacts {
+  return {
+    path,
+    directory: isDirectory(path),
+    outside: existsSync(path) && !isOnBpffs(path),
+    mounted: !path.startsWith(`${BPFFS_STANDARD}/`) || isOnBpffs(BPFFS_STANDARD),
+  };
 }
 
 function isDirectory(path: string): boolean {

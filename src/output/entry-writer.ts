@@ -146,7 +146,7 @@ const denseLayout = layoutOf({
 });
 
 const prettyLayout = layoutOf({
-  first: '{\n        "key": [',
+  first: '\n    {\n        "key": [',
   next: ',\n    {\n        "key": [',
   value: '],\n        "value": [',
   byte: '"0x',

@@ -71,7 +71,7 @@ export class Reporter {
       case 'rows':
         return this.#rowsJson(outcome, depth);
       case 'entries':
-        return this.#entriesJson(outcome);
+        return this.#entriesJson(outcome, depth);
       case 'text':
         this.out.text(jsonText(outcome.text, pretty, depth));
         return;
@@ -207,16 +207,35 @@ export class Reporter {
     const { pretty } = this.#options;
     const indent = pretty ? `\n${' '.repeat(4 * (depth + 1))}` : '';
     let count = 0;
+    await this.#array(
+      depth,
+      () => count,
+      () =>
+        this.#eachRow(outcome.rows, (row) => {
+          this.out.text(`${count > 0 ? ',' : ''}${indent}${jsonText(row, pretty, depth + 1)}`);
+          count += 1;
+        }),
+    );
+  }
+
+  /**
+   * A JSON array. One that fails half way is closed all the same, so that what came is valid JSON; of one that fails before
+   * its first element nothing is printed, unless it stands in a surrounding value.
+   */
+  async #array(depth: number, count: () => number, elements: () => Promise<void>): Promise<void> {
+    const start = this.out.position;
     this.out.text('[');
+    const close = (): void => {
+      this.out.text(this.#options.pretty && count() > 0 ? `\n${' '.repeat(4 * depth)}]` : ']');
+    };
     try {
-      await this.#eachRow(outcome.rows, (row) => {
-        this.out.text(`${count > 0 ? ',' : ''}${indent}${jsonText(row, pretty, depth + 1)}`);
-        count += 1;
-      });
-    } finally {
-      // A list that fails half way is closed all the same, so that what came is valid JSON.
-      this.out.text(pretty && count > 0 ? `\n${' '.repeat(4 * depth)}]` : ']');
+      await elements();
+    } catch (error) {
+      if (depth === 0 && count() === 0) this.out.advance(start);
+      else close();
+      throw error;
     }
+    close();
   }
 
   /** Visits the rows until the reader has gone. Now and then it passes on what was printed, or lets signals be heard. */
@@ -239,18 +258,18 @@ export class Reporter {
     }
   }
 
-  async #entriesJson(outcome: Entries): Promise<void> {
+  async #entriesJson(outcome: Entries, depth: number): Promise<void> {
     const { pretty } = this.#options;
     const { EntryWriter } = await import('./entry-writer.ts');
     const writer = new EntryWriter(outcome.keySize, outcome.valueSize, this.out);
-    this.out.text(pretty ? '[\n    ' : '[');
-    try {
-      await this.#eachEntry(outcome, (chunk, from, to) => {
-        writer.json(chunk, from, to, pretty);
-      });
-    } finally {
-      this.out.text(pretty ? '\n]' : ']');
-    }
+    await this.#array(
+      depth,
+      () => writer.count,
+      () =>
+        this.#eachEntry(outcome, (chunk, from, to) => {
+          writer.json(chunk, from, to, pretty);
+        }),
+    );
   }
 
   async #document(outcome: Document, dense: boolean): Promise<void> {

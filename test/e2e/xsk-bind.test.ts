@@ -209,6 +209,24 @@ describe('xsk bind refuses', () => {
     expect(stderr).toMatch(message);
   });
 
+  it('a queue that the device could have and does not use', () => {
+    using world = createWorld();
+    const { a } = pairIn(world);
+    const { status, stderr } = xdpctl([
+      '--netns',
+      a.namespace ?? '',
+      'xsk',
+      'bind',
+      a.name,
+      '--queue',
+      '1',
+      '--attach',
+    ]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(`${a.name} has no queue 1: it has 1 receive queue`);
+    expect(stderr).toContain(`ethtool -L ${a.name} rx 2`);
+  });
+
   it('an interface that is not there', () => {
     expect(xdpctl(['xsk', 'bind', 'nosuch0', '--queue', '0', '--attach']).status).toBe(3);
   });

@@ -2,8 +2,10 @@ import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
 import type { LiveDevice } from '../../domain/live-system.ts';
 import { shellQuote } from '../../domain/shell-quote.ts';
 import { readDevice } from '../../kernel/devices.ts';
+import { channels } from '../../kernel/ethtool.ts';
 import { BpfMap } from '../../kernel/map.ts';
 import { type XdpFeatures, readXdpFeaturesOf } from '../../kernel/netdev-features.ts';
+import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
 import { BpfProgram, readProgramMapIds } from '../../kernel/program.ts';
 import type { Warning } from '../../output/reporter.ts';
 import { ownerText, readXskmap, type SocketValue } from '../map/format/xskmap.ts';
@@ -27,8 +29,9 @@ export interface BindTarget {
  */
 export function checkBind(request: BindRequest, open: () => BpfMap | undefined): BindTarget {
   const { ifname, queue } = request;
-  const device = readDevice(deviceIndex(ifname));
-  if (device === undefined) throw new ToolError('not-found', `${ifname} has just gone`);
+  const found = readDevice(deviceIndex(ifname));
+  if (found === undefined) throw new ToolError('not-found', `${ifname} has just gone`);
+  const device = { ...found, rxQueues: queuesInUse(found) };
   checkQueue(device, queue);
   const features = readXdpFeaturesOf(device.ifindex);
   checkMode(request, features);
@@ -40,6 +43,12 @@ export function checkBind(request: BindRequest, open: () => BpfMap | undefined):
   }
   checkMap(map, queue);
   return { device, map, warnings: [...warnings, ...unusedWarning(device, map)] };
+}
+
+/** A device is made with queues for all CPUs, and uses fewer. */
+function queuesInUse({ ifname, rxQueues = 1 }: LiveDevice): number {
+  using socket = new NetlinkSocket(NETLINK_ROUTE);
+  return channels(socket.fd, ifname)?.rx ?? rxQueues;
 }
 
 function checkQueue({ ifname, rxQueues = 1 }: LiveDevice, queue: number): void {

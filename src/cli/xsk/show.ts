@@ -1,0 +1,176 @@
+import { release } from 'node:os';
+
+import { errnoName } from '../../domain/errno.ts';
+import { KernelRefusal, ToolError } from '../../domain/errors.ts';
+import { xskLost } from '../../domain/xsk-statistics.ts';
+import { queuesWithSockets } from '../../kernel/af-xdp/queue-sockets.ts';
+import { surveySockets } from '../../kernel/af-xdp/socket-survey.ts';
+import { readDevices } from '../../kernel/devices.ts';
+import { interfaceIndex } from '../../kernel/interface-names.ts';
+import { BpfMap } from '../../kernel/map.ts';
+import { BpfProgram, readProgramMapIds } from '../../kernel/program.ts';
+import { type Column, type Outcome, rows } from '../../output/outcome.ts';
+import { counted } from '../../output/reporter.ts';
+import type { Context } from '../context.ts';
+import { mapText } from '../map/map-text.ts';
+import type { Verb } from '../verb.ts';
+import { takeHandle } from '../words/handle.ts';
+import { takeInterface } from '../words/key.ts';
+import { WordList } from '../words/word-list.ts';
+import { type XskFilter, type XskRow, xskRows, type XskSystem } from './show-rows.ts';
+
+export const verb: Verb = {
+  object: 'xsk',
+  name: 'show',
+  aliases: ['list'],
+  summary: 'show the AF_XDP sockets: queue, owner, map, rings and what they have lost',
+  synopsis: ['[DEV|MAP]'],
+  description: [
+    'Shows every AF_XDP socket of the host that can be found, in XSKMAPs and in the mappings of processes, with the queue it is bound to and the process that holds it; the receive queues without a socket, of devices that have sockets or whose program redirects to some; and entries of maps whose socket is not bound, or is bound to another queue or device than the entry is for.',
+    "The statistics are read through a duplicate of the owner's descriptor, which is closed at once. What this kernel or the rights of this process do not show is named on stderr.",
+    'DEV shows all receive queues of one interface, MAP the sockets in one XSKMAP and the queues that want one. A bare name is an interface where there is one of that name.',
+  ],
+  arguments: [
+    { name: 'DEV', description: 'an interface; dev NAME forces it' },
+    { name: 'MAP', description: 'id N, name NAME, pinned PATH, a bare NAME or a /PATH' },
+  ],
+  capabilities:
+    'CAP_SYS_ADMIN to list maps, CAP_BPF and CAP_PERFMON to read sockets, CAP_SYS_PTRACE for what others hold',
+  json: 'an array of sockets and of queues that have none',
+  examples: [
+    { command: 'xdpctl xsk show', description: 'every socket' },
+    { command: 'xdpctl -j xsk show eth0', description: 'all receive queues of one interface' },
+  ],
+  async run({ words: list }, context): Promise<Outcome> {
+    const filter = parseFilter(new WordList(list), context);
+    const system = readSystem();
+    for (const message of unknowns(system)) await context.warn({ message });
+    return rows(xskRows(system, filter), columns, (count) => counted(count, 'row', 'rows'));
+  },
+};
+
+function parseFilter(words: WordList, { maps }: Context): XskFilter {
+  const word = words.peek();
+  if (word === undefined) return {};
+  if (word === 'dev') return only(words, { ifindex: takeInterface(words, 'the interface') });
+  const ifindex = /^(?:id|name|pinned)$|^\//.test(word) ? undefined : interfaceIndex(word);
+  if (ifindex !== undefined) {
+    words.take('the interface');
+    return only(words, { ifindex });
+  }
+  const { info } = maps.open(takeHandle(words, 'map'));
+  if (info.typeName !== 'xskmap') {
+    throw new ToolError('usage', `${mapText(info)} is no xskmap`, {
+      hint: 'AF_XDP sockets are in maps of type xskmap only',
+    });
+  }
+  return only(words, { mapId: info.id });
+}
+
+function only(words: WordList, filter: XskFilter): XskFilter {
+  words.end();
+  return filter;
+}
+
+function readSystem(): XskSystem {
+  const devices = readDevices();
+  const survey = surveySockets();
+  const mapNames = new Map((survey.mapIds ?? []).flatMap((id) => nameOf(id)));
+  const uses = devices.flatMap(({ progIds, ifindex, netns }) =>
+    progIds
+      .flatMap((id) => mapIdsOf(id))
+      .filter((mapId) => mapNames.has(mapId))
+      .map((mapId) => ({ mapId, ifindex, netns: netns.inode })),
+  );
+  return { survey, devices, queues: queuesWithSockets(), mapNames, uses };
+}
+
+function nameOf(mapId: number): [number, string][] {
+  return ifPermitted(() => {
+    using map = BpfMap.byId(mapId);
+    return [[mapId, map.info.name]];
+  });
+}
+
+function mapIdsOf(programId: number): number[] {
+  return ifPermitted(() => {
+    using program = BpfProgram.byId(programId);
+    return readProgramMapIds(program.fd);
+  });
+}
+
+/** An empty list of what has gone meanwhile or may not be looked at. */
+function ifPermitted<Item>(read: () => Item[]): Item[] {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof KernelRefusal) return [];
+    throw error;
+  }
+}
+
+/** What could not be found out, in sentences. */
+function unknowns({ survey, devices, queues }: XskSystem): string[] {
+  const { sockets, inNamespace, mapIds, refusal } = survey;
+  const here = devices.find(({ netns }) => netns.current)?.netns.inode;
+  const found = sockets.filter(({ details }) => details?.netns === here).length;
+  const silent = sockets.filter(({ statistics }) => statistics === undefined).length;
+  return [
+    ...(mapIds === undefined ? ['XSKMAPs cannot be listed without CAP_SYS_ADMIN'] : []),
+    ...(refusal === undefined
+      ? []
+      : [
+          `device and state of sockets cannot be read (${errnoName(refusal.errno)}): that needs BTF of the kernel, CAP_BPF and CAP_PERFMON`,
+        ]),
+    ...(refusal === undefined && inNamespace !== undefined && inNamespace > found
+      ? [
+          `${counted(inNamespace - found, 'socket', 'sockets')} of this namespace cannot be found: their owners may not be looked at`,
+        ]
+      : []),
+    ...(queues === undefined
+      ? [`Linux ${release()} does not tell which queues have a socket (6.15 does): those of hidden owners look free`]
+      : []),
+    ...(silent > 0
+      ? [
+          `the statistics of ${counted(silent, 'socket', 'sockets')} cannot be read: nobody holds them, or their owners may not be traced (pidfd_getfd)`,
+        ]
+      : []),
+  ];
+}
+
+const columns: readonly Column<XskRow>[] = [
+  { header: 'INTERFACE', cell: interfaceText },
+  { header: 'QUEUE', cell: ({ queue }) => (queue === undefined ? '-' : String(queue)), align: 'right' },
+  { header: 'STATE', cell: ({ state }) => state },
+  { header: 'MODE', cell: ({ mode }) => mode ?? '' },
+  { header: 'OWNER', cell: ownerText },
+  { header: 'MAP', cell: ({ maps }) => maps.map(({ id, key }) => `${id} key ${key}`).join(', ') },
+  { header: 'RX/TX/FILL/COMPLETION', cell: ringsText },
+  { header: 'LOST', cell: lostText, align: 'right' },
+  { header: 'PROBLEM', cell: problemText, tone: ({ problems }) => (problems.length > 0 ? 'warn' : undefined) },
+];
+
+function interfaceText({ ifname, ifindex, netns }: XskRow): string {
+  if (ifindex === undefined) return '';
+  const where = netns === undefined ? '' : `@${netns}`;
+  return `${ifname ?? `ifindex ${ifindex}`}${where}`;
+}
+
+function ownerText({ pid, comm, pids }: XskRow): string {
+  const all = pids ?? (pid === undefined ? [] : [{ pid, comm }]);
+  return all.map((process) => `${process.comm}(${process.pid})`).join(' ');
+}
+
+function ringsText({ rings }: XskRow): string {
+  if (rings === undefined) return '';
+  return ['rx', 'tx', 'fill', 'completion'].map((kind) => rings[kind] ?? '-').join('/');
+}
+
+function lostText({ statistics }: XskRow): string {
+  return statistics === undefined ? '' : String(xskLost(statistics));
+}
+
+/** What is wrong now, and why frames have been lost. */
+function problemText({ problems, losses = [] }: XskRow): string {
+  return [...problems, ...losses.map(({ code, count }) => `${code} (${count})`)].join(', ');
+}

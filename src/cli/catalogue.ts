@@ -46,7 +46,10 @@ export const catalogue: readonly CatalogueObject[] = [
   {
     name: 'xsk',
     summary: 'AF_XDP sockets: bind one to a receive queue, see who holds which',
+    defaultVerb: 'show',
+    aliases: { list: 'show' },
     verbs: {
+      show: () => import('./xsk/show.ts'),
       bind: () => import('./xsk/bind.ts'),
     },
   },

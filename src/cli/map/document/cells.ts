@@ -91,8 +91,8 @@ function fieldsOf(json: unknown, field: 'dev' | 'qsize'): Fields {
   return json;
 }
 
-/** Reads integers of 1, 2, 4 or 8 bytes, and bytes. */
-function plainCell(what: string, size: number): Cell {
+/** Reads integers of 1, 2, 4 or 8 bytes, and bytes. @param what the part of an entry, for messages */
+export function plainCell(what: string, size: number): Cell {
   const most = isIntegerSize(size) && size < 8 ? 2 ** (8 * size) - 1 : Number.MAX_SAFE_INTEGER;
   return (json, view, at) => {
     if (typeof json === 'number' && isIntegerSize(size) && isUnsigned(json, most)) {

@@ -1,4 +1,5 @@
 import type { KernelVersion } from './kernel-version.ts';
+import type { MissAction } from './redirect-config.ts';
 
 /*
  * What the running system looked like when frames were lost: the plain data that the verdicts on lost frames and the
@@ -34,7 +35,11 @@ export interface LivePeer {
   readonly hasXdp?: boolean;
   /** Transmit queues in use; a veth with fewer receive queues than these has no XDP at all. */
   readonly txQueues?: number;
+  /** Whether its senders leave checksums to be filled in, which a veth never does. */
+  readonly txChecksum?: boolean;
 }
+
+export type LiveMode = 'native' | 'generic' | 'offload';
 
 export interface LiveDevice {
   readonly ifindex: number;
@@ -46,6 +51,8 @@ export interface LiveDevice {
   readonly mtu: number;
   /** rtnetlink's IFLA_INFO_KIND (`veth`, `bridge`, `tun`); absent for hardware and for lo. */
   readonly kind?: string;
+  /** Name of the driver; only of hardware, where the kind does not tell. */
+  readonly driver?: string;
   readonly peer?: LivePeer;
   /** NETDEV_XDP_ACT_BASIC: whether its driver runs XDP programs; absent where the kernel does not tell. */
   readonly nativeXdp?: boolean;
@@ -54,9 +61,12 @@ export interface LiveDevice {
   /** NETDEV_XDP_ACT_NDO_XMIT_SG: the same for multi-buffer frames. */
   readonly ndoXmitSg: Ability;
   readonly gro?: boolean;
-  /** Ids of the XDP programs attached to it. */
+  /** Ids of the XDP programs attached to it; mostly one. */
   readonly progIds: readonly number[];
-  readonly xdpMode?: 'native' | 'generic' | 'offload';
+  /** The mode of the first one. */
+  readonly xdpMode?: LiveMode;
+  /** The mode of each, where there are several (a card that runs one beside that of its driver). */
+  readonly xdpModes?: readonly LiveMode[];
   readonly rxQueues?: number;
   readonly txQueues?: number;
 }
@@ -64,9 +74,50 @@ export interface LiveDevice {
 export interface LiveProgram {
   readonly id: number;
   readonly name?: string;
+  /** Hash of its instructions, 16 hexadecimal digits. */
+  readonly tag?: string;
   readonly mapIds: readonly number[];
+  /** Paths of its pins. */
+  readonly pinned?: readonly string[];
   /** By what a program of ours looks its target up; absent for all others, which may use any key. */
   readonly keySource?: 'ingress' | 'queue' | { readonly key: number };
+  /** The CPUs over which a program of ours spreads frames. */
+  readonly cpus?: readonly number[];
+  /** What a program of ours does with a frame whose key has no entry. */
+  readonly onMiss?: MissAction;
+  /** A program of ours that sends each frame to every member of its map. */
+  readonly broadcast?: { readonly excludeIngress: boolean };
+  /** Whether it takes frames of several buffers; absent where that is of no concern. */
+  readonly fragments?: boolean;
+  /** Programs that stand in for functions of this one, as the components of a libxdp dispatcher do (freplace). */
+  readonly components?: readonly number[];
+}
+
+/** The link by which a program is attached to a device, or another one replaces a function of it. */
+export interface LiveLink {
+  readonly id: number;
+  readonly progId: number;
+  /** Of the device; its namespace is not told. */
+  readonly ifindex?: number;
+  /** Paths of its pins. */
+  readonly pinned: readonly string[];
+}
+
+/** An AF_XDP socket in an XSKMAP, as far as this kernel and this process's rights allow it to be described. */
+export interface LiveSocket {
+  /** Receive queue; where `state` is missing, 0 may also mean that it is not bound. */
+  readonly queue: number;
+  /** `device-gone`: it was bound, and its device left. */
+  readonly state?: 'unbound' | 'bound' | 'device-gone';
+  /** In the network namespace with this inode number. */
+  readonly ifindex?: number;
+  readonly netns?: number;
+  readonly zeroCopy?: boolean;
+  /** The N of `socket:[N]` in /proc/PID/fd. */
+  readonly inode?: number;
+  /** A process that holds it. */
+  readonly pid?: number;
+  readonly comm?: string;
 }
 
 /** An occupied entry of a redirect map. */
@@ -78,6 +129,7 @@ export interface LiveEntry {
   readonly qsize?: number;
   /** The program in the entry. */
   readonly progId?: number;
+  readonly socket?: LiveSocket;
 }
 
 export interface LiveMap {
@@ -96,8 +148,12 @@ export interface LiveSystem {
   readonly kernel: KernelVersion;
   /** Number of online CPUs. */
   readonly cpus: number;
+  /** Those that there could be, and are not online now. */
+  readonly offlineCpus: readonly number[];
   /** Devices of every namespace that could be looked into. */
   readonly devices: readonly LiveDevice[];
   readonly programs: ReadonlyMap<number, LiveProgram>;
   readonly maps: ReadonlyMap<number, LiveMap>;
+  /** The links of XDP programs. */
+  readonly links: readonly LiveLink[];
 }

@@ -1,7 +1,7 @@
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import type { Ability, LiveDevice, LiveNetns, LivePeer } from '../domain/live-system.ts';
 import { guessNdoXmit } from '../domain/ndo-xmit.ts';
-import { channels, type Channels, groOn } from './ethtool.ts';
+import { channels, type Channels, driverName, groOn, txChecksumOn } from './ethtool.ts';
 import { type Interface, readInterface, readInterfaces } from './interfaces.ts';
 import { currentNetnsInode, type HeldNamespace, NamespaceSet, netnsIdOf } from './namespaces.ts';
 import { readXdpFeatures, readXdpFeaturesOf, type XdpFeatures } from './netdev-features.ts';
@@ -13,6 +13,8 @@ interface Place {
   readonly netns?: LiveNetns | undefined;
   readonly gro?: boolean | undefined;
   readonly channels?: Channels | undefined;
+  readonly txChecksum?: boolean | undefined;
+  readonly driver?: string | undefined;
 }
 
 interface Sighting extends Place {
@@ -73,18 +75,19 @@ export function readDevice(ifindex: number): LiveDevice | undefined {
  */
 export function locatePeer(device: LiveDevice): LiveDevice {
   using socket = new NetlinkSocket(NETLINK_ROUTE);
-  const { ifindex, ifname, netns } = device;
-  const { gro, channels: queues } = place(netns, ifname, socket);
+  const { ifindex, netns } = device;
+  const { gro, channels: queues, driver } = place(netns, device, socket);
   const known = {
     ...device,
     ...(gro !== undefined && { gro }),
+    ...(driver !== undefined && { driver }),
     ...(queues !== undefined && { rxQueues: queues.rx, txQueues: queues.tx }),
   };
   const found = readInterface(ifindex, socket);
   const link = found && peerLink(found);
   const peer = link && tryReadInterface(link.ifindex, socket, link.netnsId);
   if (found === undefined || link === undefined || peer === undefined) return known;
-  const where = link.netnsId === undefined ? place(netns, peer.name, socket) : placeThere(peer, link.netnsId, socket);
+  const where = link.netnsId === undefined ? place(netns, named(peer), socket) : placeThere(peer, link.netnsId, socket);
   const described = describePeer(peer, where);
   return { ...known, peer: described, ...(device.ndoXmit === 'unknown' && guessed(found, described)) };
 }
@@ -94,7 +97,7 @@ function peerLink({ kind, link }: Interface): Interface['link'] {
   return kind === 'veth' ? link : undefined;
 }
 
-function placeThere({ name }: Interface, netnsId: number, socket: NetlinkSocket): Place {
+function placeThere(peer: Interface, netnsId: number, socket: NetlinkSocket): Place {
   using namespaces = new NamespaceSet();
   const netns = namespaces.byNetnsId(socket).get(netnsId);
   const held = namespaces.list.find((each) => each.netns === netns);
@@ -102,14 +105,35 @@ function placeThere({ name }: Interface, netnsId: number, socket: NetlinkSocket)
     held &&
     inside(held, () => {
       using another = new NetlinkSocket(NETLINK_ROUTE);
-      return place(held.netns, name, another);
+      return place(held.netns, named(peer), another);
     });
   return there ?? { netns };
 }
 
+interface Named {
+  readonly ifname: string;
+  readonly kind?: string;
+}
+
+function named({ name, kind }: Interface): Named {
+  return { ifname: name, ...(kind !== undefined && { kind }) };
+}
+
 /** @param socket opened in the namespace */
-function place(netns: LiveNetns, ifname: string, { fd }: NetlinkSocket): Place & { readonly netns: LiveNetns } {
-  return { netns, gro: groOn(fd, ifname), channels: channels(fd, ifname) };
+function place(
+  netns: LiveNetns,
+  { ifname, kind }: Named,
+  { fd }: NetlinkSocket,
+): Place & { readonly netns: LiveNetns } {
+  const isHardware = kind === undefined && ifname !== 'lo';
+  return {
+    netns,
+    gro: groOn(fd, ifname),
+    channels: channels(fd, ifname),
+    // Only the checksums of a veth's senders get lost in a redirect.
+    txChecksum: kind === 'veth' ? txChecksumOn(fd, ifname) : undefined,
+    driver: isHardware ? driverName(fd, ifname) : undefined,
+  };
 }
 
 /** Undefined for a namespace that may not be entered; the current one must be readable. */
@@ -135,7 +159,7 @@ function sightingsHere(held: HeldNamespace): Space {
     const sightings = readInterfaces(socket).map((each) => ({
       interface: each,
       features: features?.get(each.ifindex),
-      ...place(held.netns, each.name, socket),
+      ...place(held.netns, named(each), socket),
     }));
     return { held, socket, sightings };
   } catch (error) {
@@ -198,7 +222,7 @@ function tryReadInterface(ifindex: number, socket: NetlinkSocket, netnsId: numbe
   }
 }
 
-function describePeer(peer: Interface, { netns, gro, channels: queues }: Place = {}): LivePeer {
+function describePeer(peer: Interface, { netns, gro, channels: queues, txChecksum }: Place = {}): LivePeer {
   return {
     ifindex: peer.ifindex,
     ifname: peer.name,
@@ -208,11 +232,12 @@ function describePeer(peer: Interface, { netns, gro, channels: queues }: Place =
     ...(netns !== undefined && { netns }),
     ...(gro !== undefined && { gro }),
     ...(queues !== undefined && { txQueues: queues.tx }),
+    ...(txChecksum !== undefined && { txChecksum }),
   };
 }
 
 function describe(sighting: Sighting, peer: LivePeer | undefined): LiveDevice {
-  const { interface: here, netns, features, gro } = sighting;
+  const { interface: here, netns, features, gro, driver } = sighting;
   const { ifindex, name, up, carrier, mtu, kind, xdp } = here;
   const mode = xdp[0]?.mode;
   return {
@@ -230,7 +255,9 @@ function describe(sighting: Sighting, peer: LivePeer | undefined): LiveDevice {
     ...(kind !== undefined && { kind }),
     ...(peer !== undefined && { peer }),
     ...(gro !== undefined && { gro }),
+    ...(driver !== undefined && { driver }),
     ...(mode !== undefined && { xdpMode: mode }),
+    ...(xdp.length > 1 && { xdpModes: xdp.map((each) => each.mode) }),
   };
 }
 

@@ -2,8 +2,9 @@ import { readdirSync } from 'node:fs';
 
 import { KernelRefusal } from '../domain/errors.ts';
 import { bpffsMounts } from './bpffs-path.ts';
+import { readLinkInfo } from './link-list.ts';
 import { readMapInfo } from './map-info.ts';
-import { openPin, type BpfObjectKind } from './pin.ts';
+import { type BpfObjectKind, openPin, type PinnedObject } from './pin.ts';
 import { readProgramInfo } from './program.ts';
 
 /** The paths at which objects of one kind are pinned, by the object's id. */
@@ -16,6 +17,21 @@ export function pinsOf(kind: 'map' | 'prog'): PinsById {
     for (const path of files(mount)) {
       const id = pinnedId(path, kind);
       if (id !== undefined) pins.set(id, [...(pins.get(id) ?? []), path]);
+    }
+  }
+  return pins;
+}
+
+/** The same for all kinds, in one walk. */
+export function allPins(): Readonly<Record<BpfObjectKind, PinsById>> {
+  const pins: Record<BpfObjectKind, Map<number, string[]>> = { map: new Map(), prog: new Map(), link: new Map() };
+  for (const mount of bpffsMounts()) {
+    for (const path of files(mount)) {
+      const pinned = idAt(path);
+      if (pinned === undefined) continue;
+      const list = pins[pinned.kind].get(pinned.id);
+      if (list === undefined) pins[pinned.kind].set(pinned.id, [path]);
+      else list.push(path);
     }
   }
   return pins;
@@ -36,14 +52,32 @@ function* files(directory: string): Generator<string> {
   }
 }
 
+function idAt(path: string): { readonly kind: BpfObjectKind; readonly id: number } | undefined {
+  return whenOpen(path, ({ kind, fd }) => ({ kind, id: idOf(kind, fd.number) }));
+}
+
 function pinnedId(path: string, wanted: BpfObjectKind): number | undefined {
+  return whenOpen(path, ({ kind, fd }) => (kind === wanted ? idOf(kind, fd.number) : undefined));
+}
+
+function whenOpen<Result>(path: string, act: (pinned: PinnedObject) => Result): Result | undefined {
   try {
-    const { kind, fd } = openPin(path);
-    using open = fd;
-    if (kind !== wanted) return undefined;
-    return kind === 'map' ? readMapInfo(open.number).id : readProgramInfo(open.number).id;
+    const pinned = openPin(path);
+    using _open = pinned.fd;
+    return act(pinned);
   } catch (error) {
     if (error instanceof KernelRefusal) return undefined;
     throw error;
+  }
+}
+
+function idOf(kind: BpfObjectKind, fd: number): number {
+  switch (kind) {
+    case 'map':
+      return readMapInfo(fd).id;
+    case 'prog':
+      return readProgramInfo(fd).id;
+    case 'link':
+      return readLinkInfo(fd).id;
   }
 }

@@ -68,6 +68,8 @@ export interface Parts {
   readonly devices?: readonly LiveDevice[];
   readonly programs?: readonly LiveProgram[];
   readonly maps?: readonly LiveMap[];
+  readonly links?: LiveSystem['links'];
+  readonly offlineCpus?: readonly number[];
 }
 
 /** The router, or one that differs in the given parts. */
@@ -78,11 +80,15 @@ export function router(parts: Parts = {}): LiveSystem {
     devices = [r0, r1],
     programs = [program],
     maps = [devmap],
+    links = [],
+    offlineCpus = [],
   } = parts;
   return {
     kernel,
     cpus,
+    offlineCpus,
     devices,
+    links,
     programs: new Map(programs.map((one) => [one.id, one])),
     maps: new Map(maps.map((one) => [one.id, one])),
   };

@@ -35,13 +35,19 @@ export const verb: Verb = {
     { name: 'queue', value: 'N', description: 'the receive queue; also the key in the map' },
     { name: 'map', value: 'MAP', description: 'the XSKMAP: id:N, name:NAME or a path' },
     { name: 'attach', description: 'bring a program and a map, and take them away at the end' },
-    { name: 'mode', value: 'MODE', description: 'how --attach attaches: native (default) or generic' },
+    {
+      name: 'mode',
+      value: 'MODE',
+      choices: ['native', 'generic'],
+      description: 'how --attach attaches: native (default) or generic',
+    },
     { name: 'copy', description: 'the kernel copies frames into the memory of the socket' },
     { name: 'zero-copy', description: 'the driver writes them there, or the command fails; without either: if it can' },
     { name: 'frames', value: 'N', description: 'buffers for frames (default: twice --rx-size)' },
     {
       name: 'frame-size',
       value: 'BYTES',
+      choices: ['2048', '4096'],
       description: `size of a buffer: 2048 (default) takes frames of ${largestFrame(2048)} bytes, 4096 of ${largestFrame(4096)}`,
     },
     { name: 'rx-size', value: 'N', description: 'entries of the RX ring, a power of two (default 2048)' },
@@ -56,6 +62,7 @@ export const verb: Verb = {
     {
       name: 'action',
       value: 'ACTION',
+      choices: ['drop', 'echo'],
       description: 'drop (default), or echo: exchange the MAC addresses and send the frame back',
     },
     {

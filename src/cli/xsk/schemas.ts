@@ -5,6 +5,20 @@ const losses = arrayOf(
   'frames that the kernel could not give to the socket',
 );
 
+const statistics = objectOf(
+  Object.fromEntries(
+    [
+      'rx_dropped',
+      'rx_invalid_descs',
+      'tx_invalid_descs',
+      'rx_ring_full',
+      'rx_fill_ring_empty_descs',
+      'tx_ring_empty_descs',
+    ].map((name) => [name, count('of the socket, as the kernel counts it')]),
+  ),
+  'XDP_STATISTICS of the socket',
+);
+
 const summary = objectOf({
   ifname: text('the interface'),
   ifindex: count('its number'),
@@ -30,19 +44,7 @@ const summary = objectOf({
   'written?': count('frames that were written; only with --write'),
   duration_s: { type: 'number', description: 'seconds' },
   losses,
-  statistics: objectOf(
-    Object.fromEntries(
-      [
-        'rx_dropped',
-        'rx_invalid_descs',
-        'tx_invalid_descs',
-        'rx_ring_full',
-        'rx_fill_ring_empty_descs',
-        'tx_ring_empty_descs',
-      ].map((name) => [name, count('of the socket, as the kernel counts it')]),
-    ),
-    'XDP_STATISTICS of the socket',
-  ),
+  statistics,
 });
 
 const interval = objectOf({
@@ -56,8 +58,53 @@ const interval = objectOf({
   losses,
 });
 
+const holder = objectOf({ pid: count('of the process'), comm: text('its name') });
+
+const row = objectOf({
+  'ifname?': text('the interface of a bound socket, or of a queue that has none'),
+  'ifindex?': count('its number'),
+  'netns?': {
+    type: ['string', 'integer'],
+    description: 'name, or inode number, of the network namespace; absent for that of the command',
+  },
+  'queue?': count('the receive queue'),
+  state: {
+    enum: ['bound', 'unbound', 'device-gone', 'free', 'unknown'],
+    description:
+      'device-gone: it was bound, and its device left. free: a queue without a socket. unknown: a socket that could not be looked at',
+  },
+  'mode?': { enum: ['copy', 'zerocopy'], description: 'of a bound socket' },
+  'pid?': count('of the process that holds it, the first where there are several'),
+  'comm?': text('its name'),
+  'pids?': arrayOf(holder, 'all of them, where there are several'),
+  'inode?': count('the N of socket:[N] in /proc/PID/fd; absent when no process holds it'),
+  maps: arrayOf(
+    objectOf({ id: count("the map's id"), 'name?': text('its name'), key: count('the key of the socket') }),
+    'the XSKMAPs it is in',
+  ),
+  'rings?': objectOf(
+    {
+      'rx?': count('entries'),
+      'tx?': count('entries'),
+      'fill?': count('entries'),
+      'completion?': count('entries'),
+    },
+    'sizes of its rings; those that fit one page are not known exactly, and absent',
+  ),
+  'statistics?': statistics,
+  'losses?': arrayOf(
+    objectOf({ code: text('why; see xdpctl-debug(8)'), count: count('lost frames') }),
+    'frames lost since the socket was opened',
+  ),
+  problems: arrayOf(
+    { enum: ['xsk-unbound', 'xsk-wrong-queue', 'queue-without-socket'] },
+    'why frames do not get where they should',
+  ),
+});
+
 /** What the verbs of `xsk` print with -j. */
 export const schemas: Readonly<Record<string, JsonSchema>> = {
+  show: arrayOf(row),
   bind: {
     anyOf: [
       { title: 'at the end', ...summary },

@@ -38,14 +38,35 @@ export const verb: Verb = {
     'CAP_SYS_ADMIN to list maps, CAP_BPF and CAP_PERFMON to read sockets, CAP_SYS_PTRACE for what others hold',
   json: 'an array of sockets and of queues that have none',
   examples: [
-    { command: 'xdpctl xsk show', description: 'every socket' },
-    { command: 'xdpctl -j xsk show eth0', description: 'all receive queues of one interface' },
+    {
+      command: 'xdpctl xsk show eth0',
+      description: 'all receive queues of one interface',
+      given: 'bound',
+      output: `
+INTERFACE  QUEUE  STATE  MODE  OWNER       MAP       RX/TX/FILL/COMPLETION  LOST  PROBLEM
+eth0           0  bound  copy  node(1234)  45 key 0  2048/-/4096/-             0
+1 socket`,
+    },
+    {
+      command: 'xdpctl -j xsk show pinned sockets',
+      description: 'the sockets of one map as JSON',
+      given: 'bound',
+      output: `
+[{"ifname":"eth0","ifindex":2,"queue":0,"state":"bound","mode":"copy",
+  "pid":1234,"comm":"node","inode":54321,
+  "maps":[{"id":45,"name":"sockets","key":0}],
+  "rings":{"rx":2048,"fill":4096},
+  "statistics":{"rx_dropped":0,"rx_invalid_descs":0,"tx_invalid_descs":0,
+    "rx_ring_full":0,"rx_fill_ring_empty_descs":0,"tx_ring_empty_descs":0},
+  "losses":[],"problems":[]}]`,
+    },
   ],
   async run({ words: list }, context): Promise<Outcome> {
     const filter = parseFilter(new WordList(list), context);
     const system = readSystem();
-    for (const message of unknowns(system)) await context.warn({ message });
-    return rows(xskRows(system, filter), columns, (count) => counted(count, 'row', 'rows'));
+    const found = xskRows(system, filter);
+    for (const message of unknowns(system, found)) await context.warn({ message });
+    return rows(found, columns, () => footer(found));
   },
 };
 
@@ -109,12 +130,18 @@ function ifPermitted<Item>(read: () => Item[]): Item[] {
   }
 }
 
+function footer(list: readonly XskRow[]): string {
+  const free = list.filter(({ state }) => state === 'free').length;
+  const sockets = counted(list.length - free, 'socket', 'sockets');
+  return free === 0 ? sockets : `${sockets}, ${counted(free, 'queue', 'queues')} without one`;
+}
+
 /** What could not be found out, in sentences. */
-function unknowns({ survey, devices, queues }: XskSystem): string[] {
+function unknowns({ survey, devices, queues }: XskSystem, list: readonly XskRow[]): string[] {
   const { sockets, inNamespace, mapIds, refusal } = survey;
   const here = devices.find(({ netns }) => netns.current)?.netns.inode;
   const found = sockets.filter(({ details }) => details?.netns === here).length;
-  const silent = sockets.filter(({ statistics }) => statistics === undefined).length;
+  const silent = list.filter(({ state, statistics }) => state !== 'free' && statistics === undefined).length;
   return [
     ...(mapIds === undefined ? ['XSKMAPs cannot be listed without CAP_SYS_ADMIN'] : []),
     ...(refusal === undefined

@@ -29,7 +29,7 @@ import {
   PROGRAM_PIN,
   TARGETS_PIN,
 } from './path-store.ts';
-import { dropStale, undoChange } from './path-undo.ts';
+import { undoChange } from './path-undo.ts';
 import { pinObject } from './pin.ts';
 import { XdpLink } from './pinned-link.ts';
 import { BpfProgram } from './program.ts';
@@ -101,7 +101,6 @@ export class PathChange implements Disposable {
   commit(): readonly PlacedPath[] {
     this.#journal.commit();
     this.#finished = true;
-    for (const { entry } of this.#parts) dropStale(this.#journal.store, entry.ifindex);
     return this.#placed;
   }
 

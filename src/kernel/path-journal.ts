@@ -91,6 +91,13 @@ export class JournalEntry {
     using old = this.oldProgram()?.program;
     return old !== undefined && !attached.includes(old.info.id);
   }
+
+  /** Whether the path in the device's directory is the one that was only taken off, or what a kill has left of it. */
+  tookAway(directory: string): boolean {
+    using old = this.oldProgram()?.program;
+    const id = programIn(directory);
+    return old !== undefined && (id === undefined || id === old.info.id);
+  }
 }
 
 /** The change of a network namespace that is under way; there is at most one. */
@@ -135,10 +142,11 @@ export class PathJournal {
     const committed = new PathJournal(this.store, 'committed');
     if (this.state !== 'committed') renameSync(this.path, committed.path);
     for (const entry of committed.entries()) {
+      const directory = this.store.directory(entry.ifindex);
       if (existsSync(entry.newDirectory)) {
-        removeTree(this.store.directory(entry.ifindex));
-        renameSync(entry.newDirectory, this.store.directory(entry.ifindex));
-      }
+        removeTree(directory);
+        renameSync(entry.newDirectory, directory);
+      } else if (entry.tookAway(directory)) removeTree(directory);
       removeTree(entry.path);
     }
     removeTree(committed.path);

@@ -1,0 +1,221 @@
+import { existsSync, readdirSync } from 'node:fs';
+
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { pathText } from '../../src/domain/redirect-path.ts';
+import { loadBuiltinProgram } from '../../src/kernel/builtin-objects.ts';
+import { inNetns } from '../../src/kernel/netns.ts';
+import { readOccupant } from '../../src/kernel/occupant.ts';
+import { PathStore, programIn, storeRoot } from '../../src/kernel/path-store.ts';
+import { attachedPrograms, attachXdp } from '../../src/kernel/xdp-attachment.ts';
+import { runHere } from '../support/run-here.ts';
+import { createWorld, type End, type World } from '../support/world.ts';
+import { allowChanges, wasKilled } from './support/kill-switch.ts';
+
+vi.mock('node:fs', async (original) => (await import('./support/kill-switch.ts')).killableFs(await original()));
+vi.mock('../../src/ffi/libbpf.ts', async (original) =>
+  (await import('./support/kill-switch.ts')).killableLibbpf(await original()),
+);
+
+let world: World;
+let netns: string;
+/** Interfaces of one namespace. */
+let a: End;
+let b: End;
+let c: End;
+
+beforeAll(() => {
+  world = createWorld();
+  netns = world.namespace();
+  ({ a, b } = world.veth({ namespace: netns }, { namespace: netns }));
+  ({ a: c } = world.veth({ namespace: netns }, { namespace: netns }));
+});
+
+afterAll(() => {
+  world[Symbol.dispose]();
+});
+
+/** A change to be killed: the commands that make the old state, and the one that makes the new one. */
+interface Scenario {
+  readonly name: string;
+  readonly before: () => readonly (readonly string[])[];
+  readonly change: () => readonly string[];
+  /** There is a moment at which nothing is attached: the kernel cannot do it in one step. */
+  readonly gap?: true;
+}
+
+const scenarios: readonly Scenario[] = [
+  { name: 'attach', before: () => [], change: () => attach(a, '--to', b.name) },
+  { name: 'attach in generic mode', before: () => [], change: () => attach(a, '--to', b.name, '--mode', 'generic') },
+  { name: 'attach by a link', before: () => [], change: () => attach(a, '--to', b.name, '--link') },
+  {
+    name: 'attach with egress programs',
+    before: () => [],
+    change: () => attach(a, '--to', b.name, '--dst-mac', '02:00:00:00:00:01'),
+  },
+  { name: 'replace', before: () => [attach(a, '--to', b.name)], change: () => attach(a, '--to', c.name, '--replace') },
+  {
+    name: 'replace behind a link',
+    before: () => [attach(a, '--to', b.name, '--link')],
+    change: () => attach(a, '--to', c.name, '--link', '--replace'),
+  },
+  {
+    name: 'replace a link',
+    before: () => [attach(a, '--to', b.name, '--link')],
+    change: () => attach(a, '--to', c.name, '--replace'),
+    gap: true,
+  },
+  {
+    name: 'replace by a link',
+    before: () => [attach(a, '--to', b.name)],
+    change: () => attach(a, '--to', c.name, '--link', '--replace'),
+    gap: true,
+  },
+  {
+    name: 'replace in another mode',
+    before: () => [attach(a, '--to', b.name)],
+    change: () => attach(a, '--to', c.name, '--mode', 'generic', '--replace'),
+    gap: true,
+  },
+  {
+    name: 'replace a program of others',
+    before: () => [['foreign']],
+    change: () => attach(a, '--to', c.name, '--replace'),
+  },
+  { name: 'both ways', before: () => [], change: () => attach(a, '--to', c.name, '--both') },
+  {
+    name: 'replace both ways',
+    before: () => [attach(a, '--to', b.name), attach(c, '--to', b.name)],
+    change: () => attach(a, '--to', c.name, '--both', '--replace'),
+  },
+  { name: 'detach', before: () => [attach(a, '--to', b.name)], change: () => ['detach', a.name] },
+  { name: 'detach from a link', before: () => [attach(a, '--to', b.name, '--link')], change: () => ['detach', a.name] },
+];
+
+describe.each(scenarios)('$name', ({ before, change, gap }) => {
+  it('leaves the old state or the new one wherever it is killed, and the next command repairs the rest', async () => {
+    await reset(before());
+    const old = state();
+    expect(await command(change())).toBe(0);
+    const fresh = state();
+    expectConsistent();
+    expect(fresh).not.toEqual(old);
+
+    let moments = 0;
+    for (; ; moments += 1) {
+      await reset(before());
+      if (!(await killed(change(), moments))) break; // That was the whole of it.
+      const neither = state().filter((one, index) => one !== old[index] && one !== fresh[index]);
+      expect(gap === true ? [] : neither).toEqual([]);
+
+      await repaired();
+      expect([old, fresh]).toContainEqual(state());
+      expectConsistent();
+    }
+    await reset([]);
+    expect(moments).toBeGreaterThan(3);
+    expect(readdirIfThere(storeRoot()).filter((name) => name.startsWith(`${netnsInode()}_`))).toEqual([]);
+  });
+});
+
+it('is repaired in the end also when the repair is killed', async () => {
+  const change = attach(a, '--to', c.name, '--both', '--link', '--replace');
+  const before = [attach(a, '--to', b.name), attach(c, '--to', b.name)];
+  await reset(before);
+  const old = state();
+  expect(await command(change)).toBe(0);
+  const fresh = state();
+  // Not every moment: the states between are much alike.
+  for (let moments = 0; ; moments += 13) {
+    await reset(before);
+    if (!(await killed(change, moments))) break;
+    for (let repairs = 0; await killed(['detach', b.name], repairs); repairs += 1) {
+      await repaired();
+      expect([old, fresh]).toContainEqual(state());
+      expectConsistent();
+      await reset(before);
+      expect(await killed(change, moments)).toBe(true);
+    }
+  }
+  await reset([]);
+});
+
+/** Runs a command that is killed after so many changes. @returns whether it had more to do */
+async function killed(words: readonly string[], changes: number): Promise<boolean> {
+  allowChanges(changes);
+  await command(words);
+  const result = wasKilled();
+  allowChanges();
+  return result;
+}
+
+function attach(device: End, ...words: string[]): string[] {
+  return ['attach', device.name, ...words];
+}
+
+/** Runs `xdpctl redirect …` in the namespace and returns its exit code. */
+async function command(words: readonly string[]): Promise<number | null> {
+  if (words[0] === 'foreign') {
+    inNetns(netns, () => {
+      using pass = loadBuiltinProgram('pass');
+      attachXdp(a.ifindex, pass.fd, 'native');
+    });
+    return 0;
+  }
+  return (await runHere('--netns', netns, '-q', 'redirect', ...words)).status;
+}
+
+/** A command that has nothing to do of its own, but makes an end of what it finds. */
+async function repaired(): Promise<void> {
+  expect(await command(['detach', b.name])).toBe(3);
+}
+
+/** Takes everything off all devices, and makes the state that the commands make. */
+async function reset(commands: readonly (readonly string[])[]): Promise<void> {
+  for (const device of [a, c]) {
+    const [there] = inNetns(netns, () => attachedPrograms(device.ifindex));
+    if (there === undefined) continue;
+    expect(await command(['detach', device.name, '--force', String(there.progId)])).toBe(0);
+  }
+  for (const words of commands) expect(await command(words)).toBe(0);
+}
+
+/** What each device does, in words that are the same for the same thing made twice. */
+function state(): string[] {
+  return inNetns(netns, () => {
+    const store = new PathStore();
+    return [a, c].map(({ ifindex, name }) => {
+      const there = readOccupant(store, { ifindex, ifname: name }, attachedPrograms(ifindex));
+      if (there === undefined) return 'nothing';
+      if (there.own === undefined) return `foreign, ${there.mode}`;
+      const { path } = there.own;
+      const programs = path.targets.kind === 'devices' ? path.targets.entries.map(({ program }) => program) : [];
+      return `${pathText(path)}, ${path.mode}${path.link ? ', link' : ''}, ${JSON.stringify(programs)}`;
+    });
+  });
+}
+
+/** Exactly the devices that have a program of ours have a directory, with that very program; no change is under way. */
+function expectConsistent(): void {
+  inNetns(netns, () => {
+    const store = new PathStore();
+    const attached = new Map([a, c].map(({ ifindex }) => [ifindex, attachedPrograms(ifindex)[0]?.progId]));
+    for (const [ifindex, id] of attached) {
+      const directory = store.directory(ifindex);
+      expect(existsSync(directory) ? programIn(directory) : id).toBe(id);
+    }
+    expect(
+      readdirIfThere(store.root).filter(
+        (name) => /_(?:pending|trial|committed)$/.test(name) && name.startsWith(`${store.netns}_`),
+      ),
+    ).toEqual([]);
+  });
+}
+
+function netnsInode(): number {
+  return inNetns(netns, () => new PathStore().netns);
+}
+
+function readdirIfThere(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}

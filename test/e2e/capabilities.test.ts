@@ -34,6 +34,7 @@ const cases: readonly Case[] = [
   { command: 'redirect attach eth0 --to eth1', needs: ['bpf', 'net_admin'] },
   { command: 'redirect detach eth0', needs: ['bpf', 'net_admin'], given: 'attached' },
   { command: 'xsk bind eth0 --queue 0 --attach --duration 100ms', needs: ['bpf', 'net_admin', 'net_raw'] },
+  { command: 'xsk show eth0', needs: [], given: 'bound' },
   { command: 'debug drops eth0 --duration 1s', needs: ['sys_admin'], given: 'losing' },
   { command: 'debug drops eth0 --duration 1s --via perf', needs: ['perfmon'], given: 'losing' },
 ];

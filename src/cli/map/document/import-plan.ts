@@ -152,7 +152,7 @@ async function countKeys(map: BpfMap, enough: number, context: Context): Promise
 function doesNotFit({ info }: BpfMap, entries: number): ToolError {
   return new ToolError(
     'refused',
-    `the document does not fit: ${mapText(info)} holds ${info.maxEntries} entries, and there would be ${entries}`,
+    `the document does not fit: ${mapText(info)} holds ${info.maxEntries} entries, and there would be at least ${entries}`,
     { hint: "create a larger map, or remove entries: 'replace' removes those that the document does not have" },
   );
 }

@@ -17,8 +17,10 @@ export interface LiveNetns {
   readonly pid?: number;
   /** Any other path of a namespace file. */
   readonly path?: string;
-  /** Whether commands typed without further words run in it: the caller's own, or the one of --netns. */
+  /** Whether its devices are called by their names alone: it is the caller's own, or the one of --netns. */
   readonly current: boolean;
+  /** Whether commands that the user types run in it; absent where that is the current one. */
+  readonly shell?: boolean;
 }
 
 export type Ability = 'yes' | 'no' | 'unknown';

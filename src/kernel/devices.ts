@@ -3,7 +3,7 @@ import type { Ability, LiveDevice, LiveNetns, LivePeer } from '../domain/live-sy
 import { guessNdoXmit } from '../domain/ndo-xmit.ts';
 import { channels, type Channels, driverName, groOn, txChecksumOn } from './ethtool.ts';
 import { type Interface, readInterface, readInterfaces } from './interfaces.ts';
-import { currentNetnsInode, type HeldNamespace, NamespaceSet, netnsIdOf } from './namespaces.ts';
+import { currentNetns, type HeldNamespace, NamespaceSet, netnsIdOf } from './namespaces.ts';
 import { readXdpFeatures, readXdpFeaturesOf, type XdpFeatures } from './netdev-features.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from './netlink.ts';
 import { enterNetns } from './netns.ts';
@@ -63,7 +63,7 @@ export function readDevice(ifindex: number): LiveDevice | undefined {
   if (found === undefined) return undefined;
   const peer = peerLink(found);
   const other = peer && tryReadInterface(peer.ifindex, socket, peer.netnsId);
-  const netns = { inode: currentNetnsInode(), current: true };
+  const netns = currentNetns();
   return describe({ interface: found, netns, features: readXdpFeaturesOf(ifindex) }, other && describePeer(other));
 }
 

@@ -3,6 +3,7 @@ import { closeSync, openSync, readdirSync, readlinkSync, statSync } from 'node:f
 import type { LiveNetns } from '../domain/live-system.ts';
 import { decodeAttributes, decodeS32, encodeAttributes, encodeU32 } from '../domain/netlink-message.ts';
 import type { NetlinkSocket } from './netlink.ts';
+import { wayIn } from './netns.ts';
 
 /** Where `ip netns` binds the namespaces it names. */
 const NAMED = '/run/netns';
@@ -20,18 +21,32 @@ export function currentNetnsInode(): number {
 export function listNamespaces(): LiveNetns[] {
   const names = new Map(namedNamespaces().toReversed());
   const pids = processNamespaces();
-  const current = currentNetnsInode();
+  const current = currentNetns();
   const others = new Set([...names.keys(), ...pids.keys()]);
-  others.delete(current);
-  return [current, ...others].map((inode) => {
+  others.delete(current.inode);
+  const described = (inode: number): Pick<LiveNetns, 'name' | 'pid'> => {
     const [name, pid] = [names.get(inode), pids.get(inode)];
-    return {
+    return { ...(name !== undefined && { name }), ...(pid !== undefined && { pid }) };
+  };
+  const shell = wayIn()?.shell ?? current.inode;
+  return [
+    { ...current, ...described(current.inode) },
+    ...[...others].map((inode) => ({
       inode,
-      current: inode === current,
-      ...(name !== undefined && { name }),
-      ...(pid !== undefined && { pid }),
-    };
-  });
+      current: false,
+      ...described(inode),
+      ...(inode === shell && { shell: true }),
+    })),
+  ];
+}
+
+/** The network namespace that this thread is in, as far as it is known without a search. */
+export function currentNetns(): LiveNetns {
+  const inode = currentNetnsInode();
+  const way = wayIn();
+  if (way === undefined || way.shell === inode) return { inode, current: true };
+  const name = way.path.startsWith(`${NAMED}/`) ? way.path.slice(NAMED.length + 1) : undefined;
+  return { inode, current: true, shell: false, ...(name === undefined ? { path: way.path } : { name }) };
 }
 
 /** A network namespace that is held open: it stays, and can be entered, whatever becomes of its name and processes. */

@@ -1,9 +1,24 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { lastErrno, libc } from '../ffi/libc.ts';
 
 const CLONE_NEWNET = 0x4000_0000;
+
+/** How this thread came to be in a network namespace. */
+export interface WayIn {
+  /** Inode of the namespace that this process began in, where the user types commands. */
+  readonly shell: number;
+  /** The file of the namespace that was entered. */
+  readonly path: string;
+}
+
+const ways: WayIn[] = [];
+
+/** How this thread came into the network namespace that it is in; undefined where it has never left its own. */
+export function wayIn(): WayIn | undefined {
+  return ways.at(-1);
+}
 
 /**
  * Puts this thread into a network namespace until the result is disposed of. Synchronous FFI calls and child processes
@@ -21,8 +36,10 @@ export function enterNetns(netns: string): Disposable {
     closeSync(own);
     throw error;
   }
+  ways.push({ shell: ways[0]?.shell ?? fstatSync(own).ino, path });
   return {
     [Symbol.dispose]() {
+      ways.pop();
       libc.setns(own, CLONE_NEWNET);
       closeSync(own);
     },

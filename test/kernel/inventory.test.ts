@@ -79,7 +79,8 @@ describe('the live system', () => {
       expect(cheap.peer).toEqual({ ifindex: b.ifindex, ifname: b.name, up: false, mtu: 1500, hasXdp: false });
       expect(locatePeer(cheap)).toEqual({
         ...deviceOf(system, a),
-        netns: { inode: deviceOf(system, a)!.netns.inode, current: true },
+        // Commands are typed where the test began, and have to lead here.
+        netns: { inode: deviceOf(system, a)!.netns.inode, name: left, current: true, shell: false },
       });
       expect(readDevice(999_999)).toBeUndefined();
     });

@@ -20,16 +20,21 @@ function inNetnsOf(device: Placed | undefined, argv: (ifname: string) => readonl
   if (device?.ifname === undefined || device.netns === undefined) return undefined;
   const words = argv(device.ifname);
   const { netns } = device;
-  if (netns.current) return shellCommand(words);
+  if (isShell(netns)) return shellCommand(words);
   if (netns.name !== undefined) return shellCommand(['ip', 'netns', 'exec', netns.name, ...words]);
   const path = netnsPath(netns);
   return path === undefined ? undefined : shellCommand(['nsenter', `--net=${path}`, ...words]);
 }
 
+/** Whether a command that the user types runs in the namespace without further words. */
+function isShell({ shell, current }: LiveNetns): boolean {
+  return shell ?? current;
+}
+
 /** Our own command, which resolves names in the namespace of a device. */
 function xdpctlAt(device: Placed | undefined, words: readonly string[]): string {
   const { netns } = device ?? {};
-  const place = netns === undefined || netns.current ? undefined : (netns.name ?? netnsPath(netns));
+  const place = netns === undefined || isShell(netns) ? undefined : (netns.name ?? netnsPath(netns));
   return shellCommand(['xdpctl', ...(place === undefined ? [] : ['--netns', place]), ...words]);
 }
 

@@ -5,6 +5,8 @@ const NAME_SIZE = 16;
 
 /** The ifindex of an interface of this network namespace, or undefined. */
 export function interfaceIndex(name: string): number | undefined {
+  // C would take what comes before a zero byte, and some C libraries the first 15 bytes.
+  if (name.includes('\0') || Buffer.byteLength(name) >= NAME_SIZE) return undefined;
   const ifindex = libc.if_nametoindex(name);
   return ifindex === 0 ? undefined : ifindex;
 }

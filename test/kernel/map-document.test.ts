@@ -268,6 +268,8 @@ describe('map import changes nothing when the document', () => {
     ],
     ['names one for a cpumap', { key: 7, value: { dev: 'lo', prog: '@/percpu' } }, 2, 'was not loaded for xdp/devmap'],
     ['names a map as a program', { key: 7, value: { dev: 'lo', prog: '@/hash' } }, 2, 'is a pinned map, not a program'],
+    ['has a name with a zero byte', { key: 7, value: { dev: 'lo\0' } }, 3, "there is no interface 'lo"],
+    ['has a name that is too long', { key: 7, value: { dev: 'near0near0near0near0' } }, 3, 'there is no interface'],
     ['has an empty name', { key: 7, value: { dev: '' } }, 3, "there is no interface ''"],
     ['has a number for a name', { key: 7, value: { dev: 7 } }, 2, '"dev" must be the name of an interface'],
     ['has an unknown field', { key: 7, value: { dev: 'lo', x: 1 } }, 2, 'the value has an unknown key "x"'],

@@ -92,6 +92,8 @@ describe('update refuses', () => {
     { command: '@/devmap key 0 value 999999 --dry-run', exit: 3, says: 'there is no interface with ifindex 999999' },
     { command: '@/devmap key 0 value FAR', exit: 3, says: 'in this network namespace' },
     { command: '@/devmap key 0 value far0', exit: 3, says: "there is no interface 'far0' in this network namespace" },
+    { command: '@/devmap key 0 value near0\0', exit: 3, says: 'there is no interface' },
+    { command: '@/devmap key 0 value near0\0 --dry-run', exit: 3, says: 'there is no interface' },
     { command: '@/devmap key far0 value near0', exit: 3, says: "there is no interface 'far0'" },
     { command: '@/devmap key 1 value 0', exit: 2, says: 'ifindex 0 is no interface' },
     { command: '@/devmap key 1 value 0 0 0 0 0 0 0 0', exit: 2, says: 'map delete' },

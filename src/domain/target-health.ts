@@ -27,7 +27,7 @@ export interface Approach {
  * Larger frames do not fit the page that most drivers receive into, less headroom and tailroom, and come in several
  * buffers (veth_xdp_rcv_one: PAGE_SIZE - XDP_PACKET_HEADROOM - sizeof(struct skb_shared_info)).
  */
-const ONE_BUFFER_MTU = 3498;
+export const ONE_BUFFER_MTU = 3498;
 
 /** Why frames that are redirected to a device would be lost now; nothing for a device that can receive. */
 export function targetProblems(target: LiveDevice, approach: Approach = {}): TargetProblem[] {

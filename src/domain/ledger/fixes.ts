@@ -57,6 +57,28 @@ export function switchGroOff(peer: LivePeer | undefined): string | undefined {
   return inNetnsOf(peer, (ifname) => ['ethtool', '-K', ifname, 'gro', 'off']);
 }
 
+/** Senders fill checksums in themselves. */
+export function switchTxChecksumOff(peer: LivePeer | undefined): string | undefined {
+  return inNetnsOf(peer, (ifname) => ['ethtool', '-K', ifname, 'tx', 'off']);
+}
+
+/** Brings a CPU back (util-linux). */
+export function enableCpu(cpu: number): string {
+  return shellCommand(['chcpu', '-e', String(cpu)]);
+}
+
+/**
+ * Attaches a pinned program in native mode instead of generic mode, with a gap: the kernel refuses to have both. nsenter,
+ * because ip would hide the pins in entering the namespace.
+ */
+export function changeToNative(device: LiveDevice, pin: string): string | undefined {
+  const path = netnsPath(device.netns);
+  if (!isShell(device.netns) && path === undefined) return undefined;
+  const way = isShell(device.netns) ? [] : ['nsenter', `--net=${path}`];
+  const ip = [...way, 'ip', 'link', 'set', 'dev', device.ifname];
+  return inOrder(shellCommand([...ip, 'xdpgeneric', 'off']), shellCommand([...ip, 'xdpdrv', 'pinned', pin]));
+}
+
 /** Transmit queues alone, as drivers without combined ones have them. */
 export function setTxQueues(device: LiveDevice | LivePeer | undefined, count: number): string | undefined {
   return inNetnsOf(device, (ifname) => ['ethtool', '-L', ifname, 'tx', String(count)]);
@@ -80,6 +102,11 @@ export function attachPass(device: LiveDevice | undefined): string | undefined {
   return xdpctlAt(device, ['net', 'attach', 'xdpdrv', 'builtin', 'pass', 'dev', device.ifname]);
 }
 
+/** Takes the program off that runs in generic mode, whatever it is. */
+export function detachGeneric(device: LiveDevice): string {
+  return xdpctlAt(device, ['net', 'detach', 'xdpgeneric', 'dev', device.ifname]);
+}
+
 /** Writes an entry of a devmap; without a known target the reader fills it in. */
 export function writeDevice(map: LiveMap, key: number | undefined, at: Placed | undefined, ifname = anyDevice): string {
   return xdpctlAt(at, ['map', 'update', ...handleOf(map), 'key', keyWord(key), 'value', 'dev', ifname]);
@@ -90,6 +117,12 @@ export function writeQueue(map: LiveMap, key: number | undefined, qsize: number,
   const program = entry?.progId === undefined ? [] : ['prog', 'id', String(entry.progId)];
   const value = ['qsize', String(qsize), ...program];
   return xdpctlAt(undefined, ['map', 'update', ...handleOf(map), 'key', keyWord(key, 'CPU'), 'value', ...value]);
+}
+
+/** Removes the entry of a socket that is of no use, and puts one of ours in its place. */
+export function replaceSocket(map: LiveMap, queue: number, device: LiveDevice): string | undefined {
+  const remove = xdpctlAt(undefined, ['map', 'delete', ...handleOf(map), 'key', keyWord(queue)]);
+  return inOrder(remove, bindSocket(map, queue, device));
 }
 
 /** Puts a socket of ours into an xskmap. */

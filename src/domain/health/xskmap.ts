@@ -1,0 +1,76 @@
+import type { Certainty } from '../finding.ts';
+import { bindSocket, replaceSocket } from '../ledger/fixes.ts';
+import { nameOf } from '../ledger/scene.ts';
+import type { LiveSocket, LiveSystem } from '../live-system.ts';
+import { keysOf, mapLabel, type ObservedEntry, type ObservedMap, type ObservedPath } from '../observed-path.ts';
+import { missText } from './miss.ts';
+import type { PathProblem } from './problem.ts';
+
+/** What is wrong with an xskmap: queues without a socket, and sockets that cannot take what is redirected to them. */
+export function xskmapProblems(path: ObservedPath, observed: ObservedMap, system: LiveSystem): PathProblem[] {
+  const { map, entries } = observed;
+  if (entries === undefined) return [];
+  const sockets = entries.filter(({ reachable }) => reachable);
+  const problems = [...missing(path, observed), ...sockets.flatMap((entry) => wrong(path, observed, entry, system))];
+  return problems.map((problem) => ({ ...problem, mapId: map.id }));
+}
+
+/** A program that is not ours most probably looks sockets up by receive queue, as all examples do. */
+function missing({ device }: ObservedPath, { map, user, entries = [] }: ObservedMap): PathProblem[] {
+  const there = new Set(entries.map(({ entry }) => entry.key));
+  const byQueue = user.keySource === undefined || user.keySource === 'queue';
+  const keys = byQueue ? queuesOf(device.rxQueues) : (keysOf(user, device) ?? []);
+  const certainty: Certainty = user.keySource === undefined ? 'likely' : 'certain';
+  return keys
+    .filter((key) => !there.has(key))
+    .map((key): PathProblem => {
+      const fix = key < map.maxEntries ? bindSocket(map, key, device) : undefined;
+      const outside = fix === undefined ? ` (it has only ${map.maxEntries} entries)` : '';
+      if (byQueue) {
+        const sentence = `${mapLabel(map)} has no AF_XDP socket for receive queue ${key} of ${device.ifname}${outside}: ${missText(user)}`;
+        return { code: 'queue-without-socket', certainty, sentence, key, fix };
+      }
+      const sentence = `${mapLabel(map)} has no socket at key ${key}${outside}: ${missText(user)}`;
+      return { code: 'map-miss', certainty, sentence, key, fix };
+    });
+}
+
+function queuesOf(count = 1): number[] {
+  return Array.from({ length: count }, (_, queue) => queue);
+}
+
+function wrong(
+  { device }: ObservedPath,
+  { map, user }: ObservedMap,
+  { entry: { key, socket } }: ObservedEntry,
+  system: LiveSystem,
+): PathProblem[] {
+  if (socket === undefined) return [];
+  const who = `the AF_XDP socket at key ${key} of ${mapLabel(map)}${ownerText(socket)}`;
+  // A key that is no queue of the device is none that frames could come by.
+  const fix = key < (device.rxQueues ?? 1) ? replaceSocket(map, key, device) : undefined;
+  if (socket.state === 'unbound' || socket.state === 'device-gone') {
+    const sentence = `${who} ${socket.state === 'unbound' ? 'is not bound to any device' : 'was bound to a device that is gone'}`;
+    return [{ code: 'xsk-unbound', certainty: 'certain', sentence, key, fix }];
+  }
+  const elsewhere = socket.ifindex !== undefined && !isBoundTo(socket, device);
+  const byQueue = user.keySource === undefined || user.keySource === 'queue';
+  const otherQueue = byQueue && socket.queue !== key && (socket.state === 'bound' || socket.queue !== 0);
+  if (!elsewhere && !otherQueue) return [];
+  const there = system.devices.find((candidate) => isBoundTo(socket, candidate));
+  const where = elsewhere ? ` of ${nameOf(there, socket.ifindex)}` : '';
+  const sentence = `${who} is bound to receive queue ${socket.queue}${where}, and takes nothing that comes by queue ${key} of ${device.ifname}`;
+  const certainty: Certainty = elsewhere || user.keySource === 'queue' ? 'certain' : 'likely';
+  return [{ code: 'xsk-wrong-queue', certainty, sentence, key, fix }];
+}
+
+function isBoundTo(
+  { ifindex, netns }: LiveSocket,
+  device: { readonly ifindex: number; readonly netns: { readonly inode: number } },
+): boolean {
+  return ifindex === device.ifindex && (netns === undefined || netns === device.netns.inode);
+}
+
+function ownerText({ pid, comm }: LiveSocket): string {
+  return pid === undefined ? '' : ` (${comm ?? 'process'} ${pid})`;
+}

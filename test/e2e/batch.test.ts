@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { PinFolder, startXdpctl, xdpctl } from '../support/command.ts';
+import { peekEntry } from '../support/peek.ts';
 import { fixtureName } from '../support/run-id.ts';
 import { tool, toolJson } from '../support/tool.ts';
 import { createWorld } from '../support/world.ts';
@@ -383,7 +384,7 @@ describe('a signal between two lines', () => {
     // Each line starts a kernel thread, which takes long enough to be interrupted.
     const file = batchFile(...Array.from({ length: 16_384 }, (_, index) => `map update @/c key 0 value ${index + 1}`));
     await using batch = startXdpctl(['batch', 'file', file]);
-    while (qsize() < 100) await sleep(5);
+    while (qsize() < 100) await sleep(1);
     const { signal, stdout, stderr } = await batch.stop('SIGINT');
     expect({ signal, stdout }).toEqual({ signal: 'SIGINT', stdout: '' });
     const applied = qsize();
@@ -391,9 +392,7 @@ describe('a signal between two lines', () => {
     expect(stderr).toBe(`interrupted after line ${applied} of ${file}: ${applied} commands were applied\n`);
 
     function qsize(): number {
-      const list = toolJson('bpftool', ['-j', 'map', 'dump', 'pinned', path]) as { value: string[] | object }[];
-      const [entry] = list;
-      return Array.isArray(entry?.value) ? integer(entry.value) : 0;
+      return peekEntry(path, 0) ?? 0;
     }
   });
 });

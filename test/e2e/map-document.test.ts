@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { PinFolder, startXdpctl, xdpctl } from '../support/command.ts';
+import { peekEntry } from '../support/peek.ts';
 import { fixtureName } from '../support/run-id.ts';
 import { tool, toolJson } from '../support/tool.ts';
 
@@ -42,12 +43,6 @@ function largeDocument(count: number): string {
 function keys(path: string): number[] {
   const entries = toolJson('bpftool', ['-j', 'map', 'dump', 'pinned', path]) as { key: string[] }[];
   return entries.map(({ key }) => Buffer.from(key.map(Number)).readUInt32LE()).toSorted((a, b) => a - b);
-}
-
-function has(path: string, key: number): boolean {
-  const bytes = Array.from(new Uint8Array(Uint32Array.of(key).buffer)).join(' ');
-  const script = `bpftool map lookup pinned ${path} key ${bytes} > /dev/null && echo yes || echo no`;
-  return tool('sh', ['-c', script]) === 'yes\n';
 }
 
 describe('a document', () => {
@@ -119,7 +114,7 @@ describe('an interrupted import', () => {
     const path = createMap('m', `type devmap_hash key 4 value 4 entries ${count}`);
     const file = largeDocument(count);
     await using command = startXdpctl(['map', 'import', path, file]);
-    while (!has(path, 1000)) await sleep(5);
+    while (peekEntry(path, 1000) === undefined) await sleep(1);
     const { signal, stdout, stderr } = await command.stop('SIGTERM');
     expect({ signal, stdout }).toEqual({ signal: 'SIGTERM', stdout: '' });
     const written = keys(path);
@@ -132,5 +127,27 @@ describe('an interrupted import', () => {
     expect(xdpctl(['map', 'import', path, file, 'replace', '--dry-run'])).toMatchObject({
       stdout: 'would change nothing\n',
     });
+  });
+
+  it('tells the same from within a batch', async () => {
+    const count = 120_000;
+    const path = createMap('m', `type devmap_hash key 4 value 4 entries ${count}`);
+    const batch = join(folder, 'batch');
+    writeFileSync(
+      batch,
+      `map show ${path}\n# the import\nmap import ${path} ${largeDocument(count)}\nmap show ${path}\n`,
+    );
+    await using command = startXdpctl(['-j', 'batch', 'file', batch]);
+    while (peekEntry(path, 1000) === undefined) await sleep(1);
+    const result = await command.stop('SIGINT');
+    expect(result.signal).toBe('SIGINT');
+    expect(result.json()).toHaveLength(1);
+    expect(result.jsonErrors()).toEqual([
+      {
+        warning: {
+          message: `interrupted in line 3 of ${batch}: 1 command was applied; on that line interrupted: ${keys(path).length} of ${count} changes were made`,
+        },
+      },
+    ]);
   });
 });

@@ -28,6 +28,8 @@ export class BatchRun {
   readonly #verbs = new Map<string, Map<string, Verb>>();
   /** Where the last command began; 0 before the first. */
   #line = 0;
+  /** Whether that command is not done yet. */
+  #running = false;
   /** Whether a name or a pin may mean another map after the line that runs. */
   #renamed = false;
   #applied = 0;
@@ -53,7 +55,7 @@ export class BatchRun {
     try {
       await this.#runAll(printer);
     } catch (error) {
-      throw error instanceof Interrupted ? new Interrupted(this.#progress()) : error;
+      throw error instanceof Interrupted ? new Interrupted(this.#progress(error.message)) : error;
     } finally {
       maps.rehearsal = undefined;
     }
@@ -82,14 +84,17 @@ export class BatchRun {
         if (!reader.next()) return;
         words = reader.words;
         this.#line = reader.line;
+        this.#running = true;
         let outcome = this.#runCommand(words);
         if (outcome instanceof Promise) outcome = await outcome;
         if (outcome?.findings) this.findings = true;
         const printing = printer.command(words, outcome);
         if (printing !== undefined) await printing;
         this.#applied += 1;
+        this.#running = false;
       } catch (error) {
         if (error instanceof Interrupted) throw error;
+        this.#running = false;
         await printer.flush();
         await this.#fail(error, words);
       }
@@ -166,10 +171,12 @@ export class BatchRun {
     return (errno === ENOENT || errno === EEXIST) && /^map (lookup|getnext|update|delete)$/.test(operation ?? '');
   }
 
-  #progress(): string {
+  /** @param within how far the command of the last line came */
+  #progress(within: string): string {
     const { dryRun } = this.#context.options;
     const done = `${counted(this.#applied, 'command was', 'commands were')} ${dryRun ? 'checked' : 'applied'}`;
-    return `interrupted after line ${this.#line} of ${this.#input.name}: ${done}`;
+    const where = `interrupted ${this.#running ? 'in' : 'after'} line ${this.#line} of ${this.#input.name}`;
+    return `${where}: ${done}${within === '' ? '' : `; on that line ${within}`}`;
   }
 
   #summary(first: ToolError): ToolError {

@@ -25,7 +25,12 @@ const parts = {
   target: ['src/domain/target-health.ts', 'src/kernel/devices.ts'],
   batch: ['src/cli/batch/file.ts'],
   // Together, because they bring zod along.
-  documents: ['src/cli/map/export.ts', 'src/cli/map/import.ts', 'src/tracing/bpftrace-output.ts'],
+  documents: [
+    'src/cli/map/export.ts',
+    'src/cli/map/import.ts',
+    'src/cli/redirect/document.ts',
+    'src/tracing/bpftrace-output.ts',
+  ],
 };
 
 /** The part with all the rest. */

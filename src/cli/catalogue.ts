@@ -41,6 +41,10 @@ export const catalogue: readonly CatalogueObject[] = [
     verbs: {
       attach: () => import('./redirect/attach.ts'),
       detach: () => import('./redirect/detach.ts'),
+      stats: () => import('./redirect/stats.ts'),
+      apply: () => import('./redirect/apply.ts'),
+      diff: () => import('./redirect/diff.ts'),
+      export: () => import('./redirect/export.ts'),
     },
   },
   {

@@ -136,7 +136,8 @@ function differences(wanted: RedirectPath, { path: there, capacity }: LivePath):
   if (there.program.kind !== wanted.program.kind || there.program.kind === 'object') {
     compare('program', programText(there), programText(wanted));
   }
-  compare('targets', targetsKind(there), targetsKind(wanted));
+  // A program of the user's may be wanted without saying anything of its maps.
+  if (wanted.targets.kind !== 'own-maps') compare('targets', targetsKind(there), targetsKind(wanted));
   compare('key', keyText(there.program), keyText(wanted.program));
   compare('on a miss', missText(there.program), missText(wanted.program));
   if (list.length > 0) return list;
@@ -163,7 +164,7 @@ function targetsKind(path: RedirectPath): string {
       return targets.excludeIngress ? `${type}, broadcast without the ingress interface` : `${type}, broadcast`;
     }
     case 'cpus':
-      return `CPU ${targets.entries.map(({ key }) => key).join(', ')}`;
+      return `CPU ${targets.spread.join(', ')}`;
     case 'sockets':
       return 'AF_XDP sockets';
     case 'map':
@@ -187,6 +188,7 @@ function missText(program: PathProgram): string {
  * new path.
  */
 export function entryChanges(wanted: RedirectPath, there: RedirectPath): EntryChange[] | undefined {
+  if (wanted.targets.kind === 'own-maps') return [];
   const [before, after] = [byKey(there), byKey(wanted)];
   const changes: EntryChange[] = [];
   for (const [key, to] of after) {

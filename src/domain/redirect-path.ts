@@ -42,8 +42,8 @@ export type Targets =
       readonly excludeIngress: boolean;
       readonly entries: readonly DeviceEntry[];
     }
-  /** In the order in which flows are spread over them. */
-  | { readonly kind: 'cpus'; readonly entries: readonly CpuEntry[] }
+  /** `spread` are the CPUs that flows are spread over, in that order; each should have an entry. */
+  | { readonly kind: 'cpus'; readonly spread: readonly number[]; readonly entries: readonly CpuEntry[] }
   /** AF_XDP sockets, which their applications enter in the map; `queues` of the device are provided for. */
   | { readonly kind: 'sockets'; readonly queues: number }
   /** A map that is not ours, whatever it holds; `cpus` are the keys that frames are spread over when it is a cpumap. */
@@ -136,7 +136,7 @@ export function pathText({ device, targets, program }: RedirectPath): string {
         : `${ifname} -> ${names.join(', ')}`;
     }
     case 'cpus':
-      return `${ifname} -> CPU ${targets.entries.map(({ key }) => key).join(', ')}`;
+      return `${ifname} -> CPU ${targets.spread.join(', ')}`;
     case 'sockets':
       return `${ifname} -> AF_XDP sockets`;
     case 'map':

@@ -91,7 +91,7 @@ function loadBuiltin(path: RedirectPath, fragments: boolean, foreign: BpfMap | u
 function configOf({ program, targets }: RedirectPath): Uint8Array {
   if (program.kind === 'object') throw new TypeError('a program of the user has no configuration of ours');
   const { onMiss, key } = program;
-  if (targets.kind === 'cpus') return encodeCpumapConfig({ onMiss, cpus: targets.entries.map((entry) => entry.key) });
+  if (targets.kind === 'cpus') return encodeCpumapConfig({ onMiss, cpus: targets.spread });
   if (targets.kind === 'map' && targets.type === 'cpumap') return encodeCpumapConfig({ onMiss, cpus: targets.cpus });
   const { broadcast, excludeIngress } =
     targets.kind === 'devices' ? targets : { broadcast: false, excludeIngress: false };

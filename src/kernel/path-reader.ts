@@ -4,6 +4,7 @@ import { decodeCpumapValue } from '../domain/cpumap.ts';
 import { decodeDevmapValue } from '../domain/devmap.ts';
 import { decodeInteger } from '../domain/integer.ts';
 import { isRedirectKind, type RedirectKind } from '../domain/map-type.ts';
+import { unnamed } from '../domain/path-document.ts';
 import type { LivePath } from '../domain/path-plan.ts';
 import { decodeCpumapConfig, decodeEgressConfig, decodeRedirectConfig } from '../domain/redirect-config.ts';
 import type {
@@ -87,8 +88,8 @@ function targetsOf(
       return { kind: 'sockets', queues: 0 };
     case 'cpumap': {
       const entries = cpuEntries(map, entryProgram);
-      const order = config === undefined ? [] : decodeCpumapConfig(config).cpus;
-      return { kind: 'cpus', entries: inOrder(entries, order) };
+      const spread = config === undefined ? entries.map(({ key }) => key) : decodeCpumapConfig(config).cpus;
+      return { kind: 'cpus', spread, entries };
     }
     case 'devmap':
     case 'devmap_hash': {
@@ -102,7 +103,7 @@ function targetsOf(
 function deviceEntries(map: BpfMap, entryProgram: (id: number) => EntryProgram): DeviceEntry[] {
   return [...occupied(map)].map(({ key, value }) => {
     const { ifindex, prog } = decodeDevmapValue(value);
-    const ifname = interfaceName(ifindex) ?? `ifindex ${ifindex}`;
+    const ifname = interfaceName(ifindex) ?? unnamed(ifindex);
     return { key, ifindex, ifname, ...(prog !== 0 && { program: entryProgram(prog) }) };
   });
 }
@@ -112,12 +113,6 @@ function cpuEntries(map: BpfMap, entryProgram: (id: number) => EntryProgram): Cp
     const { qsize, prog } = decodeCpumapValue(value);
     return { key, qsize, ...(prog !== 0 && { program: entryProgram(prog) }) };
   });
-}
-
-/** The entries that frames are spread over first, in the order of the program; behind them those that it does not use. */
-function inOrder(entries: readonly CpuEntry[], order: readonly number[]): CpuEntry[] {
-  const used = order.flatMap((cpu) => entries.filter(({ key }) => key === cpu));
-  return [...used, ...entries.filter(({ key }) => !order.includes(key))];
 }
 
 function* occupied(map: BpfMap): Generator<{ readonly key: number; readonly value: Uint8Array }> {

@@ -42,6 +42,7 @@ WORDS
   "entries": [{"key": 0, "value": {"dev": "eth1"}}, {"key": 5, "value": {"dev": "eth1"}}]
 }
 WORDS
+  echo '{"xdpctl": 1, "redirects": [{"dev": "eth0", "to": ["eth1"]}]}' > redirects.json
   # bpftool, so that a fault of xdpctl cannot hide here.
   bpftool batch file - <<WORDS
 map create /sys/fs/bpf/forward type devmap key 4 value 8 entries 64 name forward

@@ -103,7 +103,10 @@ function targetsOf(wish: PathWish, device: NamedDevice, context: Context): Targe
       entries: distinct(entries),
     };
   }
-  if (wish.cpus !== undefined) return { kind: 'cpus', entries: cpuEntries(wish.cpus, wish) };
+  if (wish.cpus !== undefined) {
+    const entries = cpuEntries(wish.cpus, wish);
+    return { kind: 'cpus', spread: entries.map(({ key }) => key), entries };
+  }
   if (wish.xsk === true) return { kind: 'sockets', queues: receiveQueues(device) };
   if (wish.map !== undefined) return existingMap(wish.map, wish, context);
   return { kind: 'own-maps' };

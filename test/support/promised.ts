@@ -30,8 +30,8 @@ export const promisedVerbs: Readonly<Record<string, Readonly<Record<string, read
     stats: list('interval count'),
     check: ['exit-code'],
     test: list('transmit count size exit-code allow-broadcast allow-pass'),
-    apply: ['prune'],
-    diff: ['exit-code'],
+    apply: ['prune', 'confirm', 'yes'], // the last two added since
+    diff: ['exit-code', 'prune'], // the last added since
     export: [],
   },
   xsk: {

@@ -26,12 +26,18 @@ export const verb: Verb = {
   point key 2 at eth1`,
     },
     {
-      command: 'echo \'{"xdpctl":1,"redirects":[{"dev":"eth0","to":["eth0"]}]}\' | xdpctl -j redirect diff -',
+      command: 'xdpctl -j redirect diff redirects.json',
+      description: 'the same as JSON',
+      output: `
+[{"ifname":"eth0","ifindex":2,"change":"attach","gap":false,
+  "details":["attach eth0 -> eth1 in native mode","point key 2 at eth1"]}]`,
+    },
+    {
+      command: 'echo \'{"xdpctl":1,"redirects":[{"dev":"eth0","to":["eth0"]}]}\' | xdpctl redirect diff -',
       description: 'another target takes one write, and no new program',
       given: 'attached',
       output: `
-[{"ifname":"eth0","ifindex":2,"change":"update","gap":false,
-  "details":["change eth0 in place: point key 2 at eth0 instead of eth1"]}]`,
+~ change eth0 in place: point key 2 at eth0 instead of eth1`,
     },
     {
       command: 'xdpctl redirect diff redirects.json --exit-code',

@@ -38,10 +38,14 @@ export const catalogue: readonly CatalogueObject[] = [
   {
     name: 'redirect',
     summary: 'whole redirect paths: what arrives here leaves there',
+    defaultVerb: 'show',
+    aliases: { list: 'show' },
     verbs: {
       attach: () => import('./redirect/attach.ts'),
       detach: () => import('./redirect/detach.ts'),
+      show: () => import('./redirect/show.ts'),
       stats: () => import('./redirect/stats.ts'),
+      check: () => import('./redirect/check.ts'),
       apply: () => import('./redirect/apply.ts'),
       diff: () => import('./redirect/diff.ts'),
       export: () => import('./redirect/export.ts'),

@@ -22,7 +22,7 @@ WORDS
   for side in left:peer0 right:peer1; do
     namespace=${side%:*} peer=${side#*:}
     ip -n $namespace link set $peer up
-    nsenter --net=/run/netns/$namespace ethtool -K $peer gro on
+    nsenter --net=/run/netns/$namespace ethtool -K $peer gro on tx off
   done
   cat > updates.txt <<'WORDS'
 # two more ways out

@@ -1,4 +1,6 @@
-import { causesOfErrno, dropCodes, dropCause, isDropCode } from '../../domain/drop-catalogue.ts';
+import { checkCause, healthCodes } from '../../domain/check-catalogue.ts';
+import { causesOfErrno, dropCause, isDropCode } from '../../domain/drop-catalogue.ts';
+import type { DropCause } from '../../domain/drop-catalogue/cause.ts';
 import { errnoName, errnoNumber } from '../../domain/errno.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import { unknownWord } from '../program.ts';
@@ -8,13 +10,13 @@ import { WordList } from '../words/word-list.ts';
 export const verb: Verb = {
   object: 'debug',
   name: 'explain',
-  summary: 'explain a code of debug drops, or an errno',
+  summary: 'explain a code of debug drops or redirect check, or an errno',
   synopsis: ['CODE|ERRNO'],
   description: [
     'Says what a code means: what happens in the kernel and in which function, by which event it shows, what differs between kernels, and what mends it. For an errno, by name or number, all codes that show themselves by it.',
   ],
   arguments: [
-    { name: 'CODE', description: dropCodes.join(', '), choices: dropCodes },
+    { name: 'CODE', description: healthCodes.join(', '), choices: healthCodes },
     { name: 'ERRNO', description: 'e.g. ENXIO or 6' },
   ],
   json: 'an array of causes: code, summary, explanation, signals, functions, fix, versions',
@@ -41,7 +43,7 @@ target-no-xmit: the target cannot transmit redirected frames now: no NDO_XMIT
     const words = new WordList(input.words);
     const word = words.take('the code or errno');
     words.end();
-    const causes = isDropCode(word) ? [dropCause(word)] : causesOfErrno(nameOfErrno(word));
+    const causes = causesOf(word);
     return {
       kind: 'report',
       data: causes,
@@ -53,18 +55,24 @@ target-no-xmit: the target cannot transmit redirected frames now: no NDO_XMIT
   },
 };
 
+/** @throws ToolError usage */
+function causesOf(word: string): readonly DropCause[] {
+  if (isDropCode(word)) return [dropCause(word)];
+  const fault = checkCause(word);
+  return fault === undefined ? causesOfErrno(nameOfErrno(word)) : [fault];
+}
+
 /** @throws ToolError usage for a word that is neither a code nor an errno */
 function nameOfErrno(word: string): string {
   const number = /^-?[0-9]+$/.test(word) ? Math.abs(Number(word)) : errnoNumber(word);
   const name = number === undefined ? undefined : errnoName(number);
-  if (name === undefined) throw unknownWord('code or errno', word, dropCodes, 'xdpctl debug explain --help');
+  if (name === undefined) throw unknownWord('code or errno', word, healthCodes, 'xdpctl debug explain --help');
   return name;
 }
 
-type Cause = ReturnType<typeof dropCause>;
 type Paint = (tone: 'strong' | 'dim' | 'ok', text: string) => string;
 
-function causeText(cause: Cause, paint: Paint): string {
+function causeText(cause: DropCause, paint: Paint): string {
   const signals = cause.signals.map(({ event, errno, field, action, reason, mode, since, before }) =>
     [
       event,
@@ -79,13 +87,15 @@ function causeText(cause: Cause, paint: Paint): string {
       .filter(Boolean)
       .join(' '),
   );
+  // What redirect check finds need not be lost anywhere.
+  const where = signals.length === 0 ? 'kernel ' : 'lost in';
   return [
     `${paint('strong', cause.code)}: ${cause.summary}`,
     '',
     `  ${cause.explanation}`,
     '',
     ...signals.map((signal) => `  ${paint('dim', 'seen as')}  ${signal}`),
-    `  ${paint('dim', 'lost in')}  ${cause.functions.join(', ')}`,
+    ...(cause.functions.length === 0 ? [] : [`  ${paint('dim', where)}  ${cause.functions.join(', ')}`]),
     ...(cause.versions ?? []).map((text) => `  ${paint('dim', 'kernels')}  ${text}`),
     `  ${paint('ok', 'fix')}      ${cause.fix}`,
     '',

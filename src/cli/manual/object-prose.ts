@@ -1,3 +1,4 @@
+import { checkCatalogue } from '../../domain/check-catalogue.ts';
 import { dropCatalogue } from '../../domain/drop-catalogue.ts';
 import type { Block, Section } from './blocks.ts';
 
@@ -58,6 +59,14 @@ const redirect: ObjectProse = {
       blocks: [
         'For every device there is one directory below /sys/fs/bpf/xdpctl/, named by the network namespace and the ifindex, with the pins of the program and of the map. Changes are made under a lock, in an order in which a command that is killed leaves either the old state or the new one; the next command repairs what it left.',
         'A program that nobody needs any more is freed by the kernel when the last pin and the last attachment are gone.',
+      ],
+    },
+    {
+      title: 'check codes',
+      blocks: [
+        'What redirect check finds has the codes of lost frames where frames are lost, see xdpctl-debug(8), and these:',
+        ...checkCatalogue.map(({ code, summary, fix }): Block => [code, `${summary}. Fix: ${fix}.`]),
+        '`xdpctl debug explain CODE` tells more of each.',
       ],
     },
   ],

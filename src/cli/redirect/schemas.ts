@@ -1,4 +1,5 @@
 import { arrayOf, count, dryRunSchema, type JsonSchema, objectOf, text } from '../json-schema.ts';
+import { observedSchemas } from './observed-schemas.ts';
 
 const device = {
   ifname: text('the interface where frames arrive'),
@@ -178,6 +179,7 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
     ],
   },
   diff: changes,
+  ...observedSchemas,
   export: objectOf({
     xdpctl: { const: 1, description: 'the version of the format' },
     redirects: arrayOf(path, 'the paths, one for each device'),

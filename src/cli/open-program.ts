@@ -13,7 +13,7 @@ import type { ProgramHandle } from './words/program-handle.ts';
  * @throws ToolError not-found, or usage when the name is ambiguous or the object is no XDP program
  */
 export function openProgram(handle: ProgramHandle, section: string): BpfProgram {
-  const program = open(handle);
+  const program = openAnyProgram(handle);
   if (program.info.type === PROG_TYPE_XDP) return program;
   program[Symbol.dispose]();
   throw usageError(
@@ -22,7 +22,8 @@ export function openProgram(handle: ProgramHandle, section: string): BpfProgram 
   );
 }
 
-function open(handle: ProgramHandle): BpfProgram {
+/** Opens the program that a handle names, of whatever type. @throws ToolError not-found, or usage when the name is ambiguous */
+export function openAnyProgram(handle: ProgramHandle): BpfProgram {
   switch (handle.by) {
     case 'id':
       return BpfProgram.byId(handle.id);
@@ -33,13 +34,17 @@ function open(handle: ProgramHandle): BpfProgram {
       throw usageError(`${handle.path} is a pinned ${kind}, not a program`);
     }
     case 'name':
-      return theOnly(({ name }) => name === handle.name, `named '${handle.name}'`);
+      // The kernel keeps no more of a name.
+      return theOnly(({ name }) => name === handle.name.slice(0, NAME_MAX), `named '${handle.name}'`);
     case 'tag':
       return theOnly(({ tag }) => tag === handle.tag, `with the tag ${handle.tag}`);
     case 'builtin':
       return loadBuiltinProgram(handle.name, handle);
   }
 }
+
+/** BPF_OBJ_NAME_LEN without the final zero (linux/bpf.h). */
+const NAME_MAX = 15;
 
 /** @param described completes "there is no program …" */
 function theOnly(isMeant: (info: ProgramInfo) => boolean, described: string): BpfProgram {

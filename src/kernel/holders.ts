@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
+import type { BpfObjectKind } from './pin.ts';
+
 /** A process that holds a BPF object open. */
 export interface Holder {
   readonly pid: number;
@@ -11,9 +13,14 @@ export interface Holder {
  * A full scan looks at every descriptor of every process: seconds on a dense host, so it is done only when asked for.
  */
 export function mapHolders(): ReadonlyMap<number, readonly Holder[]> {
+  return holdersOf('map');
+}
+
+/** The same for objects of any kind, by their ids. */
+export function holdersOf(kind: BpfObjectKind): ReadonlyMap<number, readonly Holder[]> {
   const holders = new Map<number, Holder[]>();
   for (const pid of processIds()) {
-    for (const id of heldMaps(pid)) {
+    for (const id of heldObjects(pid, kind)) {
       holders.set(id, [...(holders.get(id) ?? []), { pid, comm: commOf(pid) }]);
     }
   }
@@ -28,7 +35,15 @@ function processIds(): number[] {
     .toSorted((a, b) => a - b);
 }
 
-function heldMaps(pid: number): ReadonlySet<number> {
+/** How the kernel names the anonymous inodes, and the line of fdinfo that tells the id (kernel/bpf/syscall.c). */
+const marks: Readonly<Record<BpfObjectKind, { readonly target: RegExp; readonly id: RegExp }>> = {
+  map: { target: /bpf-map/, id: /^map_id:\s*([0-9]+)$/m },
+  prog: { target: /bpf-prog/, id: /^prog_id:\s*([0-9]+)$/m },
+  link: { target: /bpf[-_]link/, id: /^link_id:\s*([0-9]+)$/m },
+};
+
+function heldObjects(pid: number, kind: BpfObjectKind): ReadonlySet<number> {
+  const mark = marks[kind];
   const ids = new Set<number>();
   let descriptors: string[];
   try {
@@ -39,8 +54,8 @@ function heldMaps(pid: number): ReadonlySet<number> {
   }
   for (const fd of descriptors) {
     try {
-      if (!readlinkSync(`/proc/${pid}/fd/${fd}`).includes('bpf-map')) continue;
-      const id = /^map_id:\s*([0-9]+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1];
+      if (!mark.target.test(readlinkSync(`/proc/${pid}/fd/${fd}`))) continue;
+      const id = mark.id.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1];
       if (id !== undefined) ids.add(Number(id));
     } catch {
       // Closed meanwhile.

@@ -11,7 +11,7 @@ import { readProgramInfo } from './program.ts';
 export type PinsById = ReadonlyMap<number, readonly string[]>;
 
 /** Looks through every mounted bpffs. Pins that vanish or may not be opened are left out. */
-export function pinsOf(kind: 'map' | 'prog'): PinsById {
+export function pinsOf(kind: BpfObjectKind): PinsById {
   const pins = new Map<number, string[]>();
   for (const mount of bpffsMounts()) {
     for (const path of files(mount)) {

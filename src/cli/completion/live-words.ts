@@ -5,7 +5,7 @@ import { bpffsMounts } from '../../kernel/bpffs-path.ts';
 import { readInterfaces } from '../../kernel/interfaces.ts';
 import { allMaps } from '../../kernel/map-list.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
-import { pinsOf } from '../../kernel/pins.ts';
+import { allPins } from '../../kernel/pins.ts';
 import { allPrograms } from '../../kernel/program-list.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import type { Verb } from '../verb.ts';
@@ -55,7 +55,9 @@ function interfaceNames(): readonly string[] {
 
 /** Pins as they are typed: those directly under the mount by their name. */
 function pins(): readonly string[] {
-  const paths = [...pinsOf('map').values(), ...pinsOf('prog').values()].flat().toSorted();
+  const paths = Object.values(allPins())
+    .flatMap((pinned) => [...pinned.values()].flat())
+    .toSorted();
   const [mount = ''] = bpffsMounts();
   return paths.map((path) => {
     const name = path.startsWith(`${mount}/`) ? path.slice(mount.length + 1) : path;

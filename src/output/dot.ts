@@ -22,7 +22,7 @@ export function dotText({ nodes, edges }: Graph): string {
 
 function attributes(label: readonly string[], bad: boolean, shape?: string): string {
   const pairs = [
-    `label="${label.map(quoted).join('\\n')}"`,
+    ...(label.length === 0 ? [] : [`label="${label.map(quoted).join('\\n')}"`]),
     ...(shape === undefined ? [] : [`shape=${shape}`]),
     ...(bad ? ['color=red', 'fontcolor=red'] : []),
   ];

@@ -17,11 +17,15 @@ export function mermaidText({ nodes, edges }: Graph): string {
     ...nodes.map(
       ({ id, shape, lines: label }) => `  ${id}${brackets[shape].join(`"${label.map(escaped).join('<br>')}"`)}`,
     ),
-    ...edges.map(({ from, to, lines: label }) => `  ${from} -->|"${label.map(escaped).join('<br>')}"| ${to}`),
+    ...edges.map(({ from, to, lines: label }) => `  ${from} -->${edgeLabel(label)} ${to}`),
     ...(bad.length === 0 ? [] : ['  classDef bad stroke:#c00,color:#c00', `  class ${bad.join(',')} bad`]),
     ...(badEdges.length === 0 ? [] : [`  linkStyle ${badEdges.join(',')} stroke:#c00,color:#c00`]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function edgeLabel(lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `|"${lines.map(escaped).join('<br>')}"|`;
 }
 
 /** Whatever means something in a label, by its number. */

@@ -87,7 +87,7 @@ describe('the drawings', () => {
       encoding: 'utf8',
     });
     const shown = ['a&quot;b', 'c\\d', '&lt;e&gt;&amp;', '$(id)', 'ü', '\\x1b[2J'];
-    const missing = shown.filter((name) => !stdout.includes(`>${name}<`));
+    const missing = shown.filter((name) => !String(stdout).includes(`>${name}<`));
     const well = { status: 0, stderr: '', missing: [] };
     // Nobody needs Graphviz for the rest.
     const notInstalled = error !== undefined && 'code' in error && error.code === 'ENOENT';

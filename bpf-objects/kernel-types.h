@@ -8,6 +8,7 @@
 #define XDPCTL_KERNEL_TYPES_H
 
 #include <linux/types.h>
+#include <linux/bpf.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -28,6 +29,38 @@ typedef struct {
 /* include/linux/netdevice.h */
 struct net_device {
 	int ifindex;
+	possible_net_t nd_net;
+};
+
+/* include/linux/bpf.h */
+struct bpf_prog_aux {
+	__u32 id;
+};
+
+struct bpf_prog {
+	struct bpf_prog_aux *aux;
+};
+
+struct bpf_map {
+	enum bpf_map_type map_type;
+	__u32 id;
+};
+
+/* kernel/bpf/devmap.c: what an entry of a devmap points to. */
+struct bpf_dtab_netdev {
+	struct net_device *dev;
+};
+
+/* include/net/xdp.h */
+struct xdp_cpumap_stats {
+	unsigned int drop;
+};
+
+/* include/linux/skbuff.h */
+struct sk_buff {
+	struct net_device *dev;
+	int skb_iif;
+	struct sock *sk;
 };
 
 /* include/linux/fs.h */

@@ -1,4 +1,4 @@
-/** The tracepoints of the xdp group (include/trace/events/xdp.h) that lost frames are counted from. */
+/** The tracepoints of the xdp group (include/trace/events/xdp.h), and one of the skb group, that lost frames are counted from. */
 export type DropEvent =
   | 'xdp_redirect_err'
   | 'xdp_redirect_map_err'
@@ -6,7 +6,10 @@ export type DropEvent =
   | 'xdp_devmap_xmit'
   | 'xdp_cpumap_enqueue'
   | 'xdp_cpumap_kthread'
-  | 'xdp_bulk_tx';
+  | 'xdp_bulk_tx'
+  | 'kfree_skb'
+  // Only of broadcasts that went nowhere: the event itself says that all is well.
+  | 'xdp_redirect';
 
 /**
  * Lost frames that look alike to the kernel: what every backend yields, however it counts. A property is absent where
@@ -24,8 +27,12 @@ export interface DropCounter {
   readonly action?: number;
   /** The device the frame came in by; for `xdp_exception` of an egress program, the target. */
   readonly fromIfindex?: number;
+  /** Inode of the network namespace of that device; no event carries it, but a program on the tracepoint sees it. */
+  readonly netns?: number;
   /** The target, 0 where there is none. */
   readonly toIfindex?: number;
+  /** Inode of the target's network namespace. */
+  readonly toNetns?: number;
   /** 0 when the kernel did not know it. */
   readonly progId?: number;
   /** 0: no helper call; INT_MAX: no map (plain bpf_redirect, or a failed look-up). */
@@ -36,6 +43,10 @@ export interface DropCounter {
   readonly cpu?: number;
   /** cpumap: the CPU the frame was for. */
   readonly toCpu?: number;
+  /** `kfree_skb`: the kernel's reason, as SKB_DROP_REASON_… without the prefix. */
+  readonly reason?: string;
+  /** `kfree_skb`: the address in the kernel where the frame was freed, where the reason says nothing. */
+  readonly where?: bigint;
 }
 
 /** What the kernel reports as map id where no map was involved (net/core/filter.c, `ri->map_id = INT_MAX`). */
@@ -73,5 +84,9 @@ function counterKey(counter: DropCounter): string {
     counter.mapIndex,
     counter.cpu,
     counter.toCpu,
+    counter.netns,
+    counter.toNetns,
+    counter.reason,
+    counter.where,
   ].join();
 }

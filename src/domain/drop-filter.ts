@@ -5,6 +5,8 @@ import type { LiveDevice, LiveProgram, LiveSystem } from './live-system.ts';
 export interface DropFilter {
   /** The device the frame came in by, or the one it was to leave by. */
   readonly ifindexes?: readonly number[];
+  /** Inode of the network namespace that those ifindexes are of. */
+  readonly netns?: number;
   readonly progIds?: readonly number[];
   readonly mapIds?: readonly number[];
 }
@@ -16,7 +18,7 @@ export interface DropFilter {
  */
 export function isAskedFor(counter: DropCounter, filter: DropFilter, system: LiveSystem): boolean {
   return (
-    (isEmpty(filter.ifindexes) || concernsDevice(counter, filter.ifindexes, system)) &&
+    (isEmpty(filter.ifindexes) || concernsDevice(counter, filter, filter.ifindexes, system)) &&
     (isEmpty(filter.progIds) || concernsProgram(counter, filter.progIds, system)) &&
     (isEmpty(filter.mapIds) || concernsMap(counter, filter.mapIds, system))
   );
@@ -26,15 +28,22 @@ function isEmpty(list: readonly number[] | undefined): list is undefined {
   return list === undefined || list.length === 0;
 }
 
-function concernsDevice(counter: DropCounter, ifindexes: readonly number[], system: LiveSystem): boolean {
+function concernsDevice(
+  counter: DropCounter,
+  { netns: wanted }: DropFilter,
+  ifindexes: readonly number[],
+  system: LiveSystem,
+): boolean {
+  const isOne = (ifindex: number | undefined, netns: number | undefined): boolean =>
+    ifindex !== undefined &&
+    ifindexes.includes(ifindex) &&
+    (netns === undefined || wanted === undefined || netns === wanted);
   if (counter.fromIfindex !== undefined) {
-    return [counter.fromIfindex, counter.toIfindex].some(
-      (ifindex) => ifindex !== undefined && ifindexes.includes(ifindex),
-    );
+    return isOne(counter.fromIfindex, counter.netns) || isOne(counter.toIfindex, counter.toNetns);
   }
   if (counter.mapId === undefined) return true;
   const programs = programsOn(
-    system.devices.filter((device) => ifindexes.includes(device.ifindex)),
+    system.devices.filter((device) => isOne(device.ifindex, device.netns.inode)),
     system,
   );
   return programs === undefined || usesMap(programs, counter.mapId);

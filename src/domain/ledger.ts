@@ -1,11 +1,18 @@
 import { addUpCounters, type DropCounter } from './drop-counter.ts';
 import { type DropFilter, isAskedFor } from './drop-filter.ts';
 import { errnoName } from './errno.ts';
+import type { Evidence } from './evidence.ts';
 import type { Finding, FindingDevice, FindingMap, FindingProgram } from './finding.ts';
+import { lostBroadcast, lostBroadcasts } from './ledger/broadcast.ts';
 import { withoutDoubles } from './ledger/double-count.ts';
 import { exception } from './ledger/exception.ts';
+import { freedSkbs } from './ledger/freed-skb.ts';
+import type { Loss } from './ledger/loss.ts';
+import { divideMisses } from './ledger/missed-key.ts';
+import { divideQuietLosses } from './ledger/quiet-loss.ts';
 import { notUnderstood, queueFull, redirectError } from './ledger/redirect-error.ts';
 import { namesMap, netnsLabel, nameOf, type Scene, sceneOf } from './ledger/scene.ts';
+import { freedSkb, skbProof } from './ledger/skb-verdict.ts';
 import { cannotTransmit, hairpin, isDown, lostQuietly, notTaken, ringFull } from './ledger/target.ts';
 import { certain, type Verdict } from './ledger/verdict.ts';
 import type { LiveDevice, LiveSystem } from './live-system.ts';
@@ -18,18 +25,30 @@ export function findingsOf(
   counters: readonly DropCounter[],
   system: LiveSystem,
   filter: DropFilter = {},
+  evidence: Evidence = {},
 ): readonly Finding[] {
   // Doubles first: the other report of the same frame may be one that is not asked for.
-  const asked = withoutDoubles(addUpCounters(counters), system).filter((counter) =>
+  const losses = withoutDoubles(placeSkbs(addUpCounters(counters), system, evidence), system);
+  const proven = divideMisses(divideQuietLosses(losses, system, evidence), evidence);
+  const asked = [...proven, ...lostBroadcasts(system, evidence)].filter(({ counter }) =>
     isAskedFor(counter, filter, system),
   );
-  const findings = asked.map((counter) => findingOf(sceneOf(counter, system)));
+  const findings = asked.map(({ counter, proof }) => findingOf(sceneOf(counter, system, proof, evidence.before)));
   return mergeAlike(findings).toSorted((a, b) => b.count - a.count);
 }
 
 /** All lost frames of the findings. */
 export function totalOf(findings: readonly Finding[]): number {
   return findings.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** The frames that became an skb are only those that had been redirected. */
+function placeSkbs(counters: readonly DropCounter[], system: LiveSystem, evidence: Evidence): Loss[] {
+  return counters.flatMap((counter): Loss[] => {
+    if (counter.event !== 'kfree_skb') return [{ counter }];
+    const freed = freedSkbs(counter, system, evidence);
+    return freed === undefined ? [] : [{ counter: freed.counter, proof: skbProof(freed, evidence) }];
+  });
 }
 
 function verdictOn(scene: Scene): Verdict {
@@ -47,6 +66,10 @@ function verdictOn(scene: Scene): Verdict {
       return lostOnCpu(scene);
     case 'xdp_bulk_tx':
       return hairpin(scene);
+    case 'kfree_skb':
+      return freedSkb(scene);
+    case 'xdp_redirect':
+      return lostBroadcast(scene);
   }
 }
 
@@ -93,8 +116,8 @@ function findingOf(scene: Scene): Finding {
     event: counter.event,
     errno,
     errnoName: errno === undefined ? undefined : errnoName(errno),
-    from: device(verdict.fromIfindex ?? counter.fromIfindex, scene, system),
-    to: device(verdict.toIfindex ?? counter.toIfindex, scene, system),
+    from: device(verdict.fromIfindex ?? counter.fromIfindex, verdict.from, scene, system),
+    to: device(verdict.toIfindex ?? counter.toIfindex, undefined, scene, system),
     prog: program(counter.progId, system),
     map: mapId === undefined ? undefined : describeMap(mapId, system),
     key,
@@ -104,11 +127,16 @@ function findingOf(scene: Scene): Finding {
   });
 }
 
-function device(ifindex: number | undefined, { from, to }: Scene, system: LiveSystem): FindingDevice | undefined {
+function device(
+  ifindex: number | undefined,
+  better: LiveDevice | undefined,
+  { from, to, counter }: Scene,
+  system: LiveSystem,
+): FindingDevice | undefined {
   if (ifindex === undefined || ifindex === 0) return undefined;
   const known: LiveDevice | undefined =
-    [from, to].find((candidate) => candidate?.ifindex === ifindex) ??
-    system.devices.find((candidate) => candidate.ifindex === ifindex);
+    [better, from, to].find((candidate) => candidate?.ifindex === ifindex) ??
+    (counter.netns === undefined ? system.devices.find((candidate) => candidate.ifindex === ifindex) : undefined);
   return withoutUndefined({ ifindex, ifname: known?.ifname, netns: netnsLabel(known?.netns) });
 }
 

@@ -63,6 +63,7 @@ export interface Libbpf {
   bpf_xdp_detach(ifindex: number, flags: number, options: Uint8Array | null): number;
   bpf_xdp_query(ifindex: number, flags: number, options: Uint8Array): number;
 
+  libbpf_prog_type_by_name(section: string, type: Uint32Array, attachType: Uint32Array): number;
   bpf_object__open_file(path: string, options: Uint8Array | null): Pointer;
   bpf_object__open_mem(bytes: Uint8Array, size: number, options: Uint8Array | null): Pointer;
   bpf_object__load(object: Pointer): number;
@@ -78,6 +79,9 @@ export interface Libbpf {
   bpf_map__set_max_entries(map: Pointer, entries: number): number;
   bpf_map__initial_value(map: Pointer, size: BigUint64Array): Pointer;
   bpf_map__set_initial_value(map: Pointer, bytes: Uint8Array, size: number): number;
+  bpf_map__key_size(map: Pointer): number;
+  bpf_map__value_size(map: Pointer): number;
+  bpf_map__pin_path(map: Pointer): string | null;
   bpf_map__set_autocreate(map: Pointer, enabled: boolean): number;
   bpf_map__reuse_fd(map: Pointer, fd: number): number;
   bpf_program__name(program: Pointer): string;
@@ -92,6 +96,9 @@ export interface Libbpf {
   bpf_program__set_flags(program: Pointer, flags: number): number;
   bpf_program__set_log_level(program: Pointer, level: number): number;
   bpf_program__set_log_buf(program: Pointer, buffer: Uint8Array, size: number): number;
+  bpf_program__attach(program: Pointer): Pointer;
+  bpf_link__destroy(link: Pointer): number;
+  bpf_raw_tracepoint_open(name: string | null, progFd: number): number;
 }
 
 const int = 'int';
@@ -134,6 +141,7 @@ export const libbpf = bindLibrary<Libbpf>('libbpf.so.1', {
   bpf_xdp_detach: [int, [int, u32, ptr]],
   bpf_xdp_query: [int, [int, int, ptr]],
 
+  libbpf_prog_type_by_name: [int, [str, ptr, ptr]],
   bpf_object__open_file: [ptr, [str, ptr]],
   bpf_object__open_mem: [ptr, [ptr, size, ptr]],
   bpf_object__load: [int, [ptr]],
@@ -149,6 +157,9 @@ export const libbpf = bindLibrary<Libbpf>('libbpf.so.1', {
   bpf_map__set_max_entries: [int, [ptr, u32]],
   bpf_map__initial_value: [ptr, [ptr, ptr]],
   bpf_map__set_initial_value: [int, [ptr, ptr, size]],
+  bpf_map__key_size: [u32, [ptr]],
+  bpf_map__value_size: [u32, [ptr]],
+  bpf_map__pin_path: [str, [ptr]],
   bpf_map__set_autocreate: [int, [ptr, 'bool']],
   bpf_map__reuse_fd: [int, [ptr, int]],
   bpf_program__name: [str, [ptr]],
@@ -163,4 +174,7 @@ export const libbpf = bindLibrary<Libbpf>('libbpf.so.1', {
   bpf_program__set_flags: [int, [ptr, u32]],
   bpf_program__set_log_level: [int, [ptr, u32]],
   bpf_program__set_log_buf: [int, [ptr, ptr, size]],
+  bpf_program__attach: [ptr, [ptr]],
+  bpf_link__destroy: [int, [ptr]],
+  bpf_raw_tracepoint_open: [int, [str, int]],
 });

@@ -68,17 +68,34 @@ export class BpfObject implements Disposable {
 export class ObjectMap {
   readonly #map: Pointer;
   readonly name: string;
+  /** As libbpf calls it: data sections have the object's name cut to 8 characters before theirs, `redirect.rodata`. */
+  readonly libbpfName: string;
 
   constructor(map: Pointer) {
     this.#map = map;
-    // The kernel sees data sections under the object's name cut to 8 characters: `redirect.rodata`.
     const name = libbpf.bpf_map__name(map);
+    this.libbpfName = name;
     this.name = /^[^.]*(\.(?:rodata|data|bss|kconfig)\b.*)$/.exec(name)?.[1] ?? name;
   }
 
   /** Number of `enum bpf_map_type`. */
   get type(): number {
     return libbpf.bpf_map__type(this.#map);
+  }
+
+  /** Bytes. */
+  get keySize(): number {
+    return libbpf.bpf_map__key_size(this.#map);
+  }
+
+  /** Bytes. */
+  get valueSize(): number {
+    return libbpf.bpf_map__value_size(this.#map);
+  }
+
+  /** Where libbpf pins the map, or finds it, when it loads the object: the source says so (LIBBPF_PIN_BY_NAME). */
+  get pinPath(): string | undefined {
+    return libbpf.bpf_map__pin_path(this.#map) ?? undefined;
   }
 
   get maxEntries(): number {
@@ -175,8 +192,38 @@ export class ObjectProgram {
     return new BpfProgram(duplicate(libbpf.bpf_program__fd(this.#program), 'object program', { program: this.name }));
   }
 
+  /**
+   * Attaches the program to what its section names, until the link is disposed of or this process ends. After loading.
+   *
+   * @throws KernelRefusal `program attach`; its fact `log` is what libbpf had to say
+   */
+  attach(): ProgramLink {
+    const { result, messages } = recordLibbpf(() => {
+      const link = libbpf.bpf_program__attach(this.#program);
+      return { link, errno: link === null ? lastErrno() : 0 };
+    });
+    if (result.link === null) {
+      throw new KernelRefusal('program attach', result.errno, { program: this.name, ...logFacts(messages) });
+    }
+    return new ProgramLink(result.link);
+  }
+
   #check(result: number): void {
     if (result < 0) throw new KernelRefusal('object program', -result, { program: this.name });
+  }
+}
+
+/** What holds a program where it is attached. It must go before the object that the program is of. */
+export class ProgramLink implements Disposable {
+  #link: Pointer;
+
+  constructor(link: Pointer) {
+    this.#link = link;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#link !== null) libbpf.bpf_link__destroy(this.#link);
+    this.#link = null;
   }
 }
 
@@ -190,6 +237,13 @@ function openOptions(): Uint8Array {
   view.setBigUint64(0, BigInt(options.length), littleEndian);
   view.setUint32(72, isListening() ? 1 : 0, littleEndian);
   return options;
+}
+
+/** The type of program, and what it attaches to, that libbpf takes from the name of a section; undefined for a name it does not know. */
+export function sectionType(section: string): { readonly type: number; readonly attachType: number } | undefined {
+  const [type, attachType] = [new Uint32Array(1), new Uint32Array(1)];
+  const { result } = recordLibbpf(() => libbpf.libbpf_prog_type_by_name(section, type, attachType));
+  return result < 0 ? undefined : { type: type[0] ?? 0, attachType: attachType[0] ?? 0 };
 }
 
 function* each(next: (previous: Pointer) => Pointer): Generator<Pointer> {

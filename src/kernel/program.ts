@@ -55,8 +55,9 @@ export function readProgramMapIds(fd: number): number[] {
   }
 }
 
-/** sizeof(struct bpf_prog_info) up to attach_btf_id (linux/bpf.h). */
+/** sizeof(struct bpf_prog_info) up to attach_btf_id (linux/bpf.h), and the offset of recursion_misses. */
 const PROG_INFO_SIZE = 232;
+const RECURSION_MISSES = 208;
 
 /** @throws KernelRefusal `prog info` */
 export function readProgramInfo(fd: number): ProgramInfo {
@@ -69,4 +70,15 @@ export function readProgramInfo(fd: number): ProgramInfo {
     tag: Buffer.from(buffer.subarray(8, 16)).toString('hex'),
     name: cString(buffer.subarray(64, 80)),
   };
+}
+
+/**
+ * How often a tracing program was left out because it was running already (Linux 5.12 and newer; 0 before).
+ *
+ * @throws KernelRefusal `prog info`
+ */
+export function readRecursionMisses(fd: number): number {
+  const buffer = new Uint8Array(PROG_INFO_SIZE);
+  check(libbpf.bpf_obj_get_info_by_fd(fd, buffer, new Uint32Array([PROG_INFO_SIZE])), 'prog info');
+  return Number(new DataView(buffer.buffer).getBigUint64(RECURSION_MISSES, littleEndian));
 }

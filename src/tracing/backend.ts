@@ -1,14 +1,27 @@
 import type { DropCounter } from '../domain/drop-counter.ts';
-import type { CountingPlan } from './counting-row.ts';
+import type { DropFilter } from '../domain/drop-filter.ts';
+import { ToolError } from '../domain/errors.ts';
+import type { FlowCounter } from '../domain/flow-counter.ts';
+import { type CountingPlan, planCounting } from './counting-row.ts';
+import type { Events } from './tracefs.ts';
 
-export type BackendName = 'bpftrace' | 'perf';
+export type BackendName = 'builtin' | 'bpftrace' | 'perf';
 
 export interface TraceRequest {
-  readonly plan: CountingPlan;
+  /** What the kernel is to count, as far as an event tells; the rest is left out afterwards. */
+  readonly filter: DropFilter;
+  /**
+   * The xdp tracepoints of this kernel; asked for only by a backend that needs tracefs.
+   *
+   * @throws ToolError when tracefs cannot be read
+   */
+  events(): Events;
+  /** Whether redirected and transmitted frames are counted as well, to be compared. */
+  readonly conserve?: boolean;
   /** Ends the session as stop() does, or its start with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Stops a tracer that sees more lost frames a second than this. */
-  readonly maxRate?: number;
+  /** Stops a tracer that counts more frames a second than this. */
+  readonly maxRate?: number | undefined;
   /** How often counts are wanted while it runs (milliseconds); without it snapshot() is not available. */
   readonly snapshotEvery?: number;
 }
@@ -19,8 +32,14 @@ export type TraceEnd =
   | { readonly why: 'max-rate'; /** Lost frames a second. */ readonly rate: number }
   | { readonly why: 'failed'; readonly error: Error };
 
-export interface TraceResult {
+/** What was counted. */
+export interface TraceCounts {
   readonly counters: readonly DropCounter[];
+  /** With `conserve`; empty without. */
+  readonly flows: readonly FlowCounter[];
+}
+
+export interface TraceResult extends TraceCounts {
   /** In what way the counts are too low, in sentences; empty when the backend lost nothing. */
   readonly undercount: readonly string[];
   readonly end: TraceEnd;
@@ -36,7 +55,7 @@ export interface TraceSession extends AsyncDisposable {
   /** Settles when the tracer ends or begins to, for whatever reason; never rejects. */
   readonly ended: Promise<TraceEnd>;
   /** The counts so far; needs `snapshotEvery`. */
-  snapshot(): Promise<readonly DropCounter[]>;
+  snapshot(): Promise<TraceCounts>;
   /**
    * Ends the tracer and gives what it counted.
    *
@@ -53,8 +72,12 @@ export interface TracingBackend {
    * @throws BackendFailure when it cannot be used here
    */
   start(request: TraceRequest): Promise<TraceSession>;
-  /** The command to copy and paste that counts the same. */
-  commandText(plan: CountingPlan): Promise<string>;
+  /**
+   * The command to copy and paste that counts the same; undefined when no other tool does what this backend does.
+   *
+   * @throws ToolError when tracefs cannot be read
+   */
+  commandText(request: TraceRequest): Promise<string | undefined>;
 }
 
 /** Why a backend cannot be used here. `reason` completes "bpftrace: …". */
@@ -67,5 +90,19 @@ export class BackendFailure extends Error {
     super(reason);
     this.backend = backend;
     this.kind = kind;
+  }
+}
+
+/**
+ * What is to be counted of the tracepoints that tracefs shows.
+ *
+ * @throws BackendFailure when tracefs cannot be read
+ */
+export function planFor({ filter, conserve, events }: TraceRequest, backend: BackendName): CountingPlan {
+  try {
+    return planCounting(events(), filter, conserve);
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    throw new BackendFailure(backend, error.kind === 'permission' ? 'permission' : 'failed', error.message);
   }
 }

@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 
-import type { DropCounter } from '../domain/drop-counter.ts';
-import { counterOf, type CountingPlan } from './counting-row.ts';
+import type { CountingPlan, RowCount } from './counting-row.ts';
 import { bpftraceReady, bpftraceTick } from './recipes.ts';
 
 /** A line of `bpftrace -f json` that matters here. */
@@ -28,15 +27,17 @@ export function parseBpftraceLine(line: string): BpftraceMessage | undefined {
   return { type: 'map', name: map[0].replace(/^@/, ''), entries: new Map(Object.entries(map[1])) };
 }
 
-/** The counters of a plan in the maps that bpftrace printed, by name. */
-export function countersOfMaps(
-  plan: CountingPlan,
+/** What the rows of a plan counted, in the maps that bpftrace printed, by name. */
+export function countsOfMaps(
+  { rows }: CountingPlan,
   maps: ReadonlyMap<string, ReadonlyMap<string, number>>,
-): DropCounter[] {
-  return plan.rows.flatMap((row) =>
-    [...(maps.get(row.name) ?? [])].map(([key, count]) =>
-      counterOf(row, key.match(/-?\d+/g)?.map(Number) ?? [], count),
-    ),
+): RowCount[] {
+  return rows.flatMap((row) =>
+    [...(maps.get(row.name) ?? [])].map(([key, count]) => ({
+      row,
+      values: key.match(/-?\d+/g)?.map(Number) ?? [],
+      count,
+    })),
   );
 }
 

@@ -4,13 +4,20 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 
-import type { DropCounter } from '../domain/drop-counter.ts';
 import { kernelAtLeast, parseKernelVersion } from '../domain/kernel-version.ts';
-import { BackendFailure, type TraceEnd, type TraceRequest, type TraceResult, type TraceSession } from './backend.ts';
-import type { TracingBackend } from './backend.ts';
-import { blindSpots } from './blind.ts';
-import { type BpftraceMessage, bpftraceComplaints, countersOfMaps, parseBpftraceLine } from './bpftrace-output.ts';
-import { type CountingPlan, eventsOf } from './counting-row.ts';
+import {
+  BackendFailure,
+  planFor,
+  type TraceCounts,
+  type TraceEnd,
+  type TraceRequest,
+  type TraceResult,
+  type TraceSession,
+  type TracingBackend,
+} from './backend.ts';
+import { blindSpotsOf } from './blind.ts';
+import { type BpftraceMessage, bpftraceComplaints, countsOfMaps, parseBpftraceLine } from './bpftrace-output.ts';
+import { type CountingPlan, dropsOf, eventsOf, flowsOf, planCounting } from './counting-row.ts';
 import { RateGuard } from './rate-guard.ts';
 import {
   bpftraceArguments,
@@ -47,8 +54,9 @@ async function startBpftrace(request: TraceRequest): Promise<TraceSession> {
   if (version !== undefined && isBefore(version, oldest)) {
     throw new BackendFailure('bpftrace', 'too-old', `${version.join('.')} is too old, ${oldest.join('.')} is needed`);
   }
+  const plan = planFor(request, 'bpftrace');
   const mapKeys = bpftraceMapKeys(availableParallelism());
-  const program = bpftraceProgram(request.plan, {
+  const program = bpftraceProgram(plan, {
     arrow: wantsArrow(version),
     tickMilliseconds: request.snapshotEvery ?? defaultTick,
     printAtTick: request.snapshotEvery !== undefined || request.maxRate !== undefined,
@@ -57,7 +65,7 @@ async function startBpftrace(request: TraceRequest): Promise<TraceSession> {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: bpftraceEnvironment(mapKeys),
   });
-  const session = new BpftraceSession(tracer, request, mapKeys);
+  const session = new BpftraceSession(tracer, request, plan, mapKeys);
   try {
     await unlessAborted(request.signal, session.attached);
   } catch (error) {
@@ -67,9 +75,10 @@ async function startBpftrace(request: TraceRequest): Promise<TraceSession> {
   return session;
 }
 
-async function bpftraceText(plan: CountingPlan): Promise<string> {
+async function bpftraceText({ events, filter, conserve }: TraceRequest): Promise<string> {
   const path = findProgram('bpftrace');
   const version = path === undefined ? undefined : await bpftraceVersion(path);
+  const plan = planCounting(events(), filter, conserve);
   return bpftraceCommandText(plan, wantsArrow(version), bpftraceMapKeys(availableParallelism()));
 }
 
@@ -85,6 +94,7 @@ class BpftraceSession implements TraceSession {
   readonly attached: Promise<void>;
   readonly #tracer: TracerProcess;
   readonly #request: TraceRequest;
+  readonly #plan: CountingPlan;
   readonly #mapKeys: number;
   readonly #end = new SessionEnd();
   readonly #guard: RateGuard;
@@ -94,15 +104,16 @@ class BpftraceSession implements TraceSession {
   #attached: () => void = () => {};
   #misses = 0;
 
-  constructor(tracer: TracerProcess, request: TraceRequest, mapKeys: number) {
+  constructor(tracer: TracerProcess, request: TraceRequest, plan: CountingPlan, mapKeys: number) {
     this.#tracer = tracer;
     this.#request = request;
+    this.#plan = plan;
     this.#mapKeys = mapKeys;
     this.#guard = new RateGuard(request.maxRate, Date.now());
-    this.events = eventsOf(request.plan).map((event) => `xdp:${event}`);
+    this.events = eventsOf(plan).map((event) => `xdp:${event}`);
     const kernel = parseKernelVersion(release()) ?? { major: 0, minor: 0 };
     this.blind = [
-      ...blindSpots(request.plan, kernel),
+      ...blindSpotsOf(plan, kernel),
       ...(kernelAtLeast(kernel, '6.7')
         ? []
         : ['events that come while another BPF program runs on the CPU are missed']),
@@ -119,13 +130,13 @@ class BpftraceSession implements TraceSession {
     return this.#end.ended;
   }
 
-  async snapshot(): Promise<readonly DropCounter[]> {
+  async snapshot(): Promise<TraceCounts> {
     if (this.#request.snapshotEvery === undefined) throw new TypeError('the session was started without snapshotEvery');
     if (this.#end.end === undefined) {
       const tick = new Promise<void>((resolve) => this.#waiting.add(resolve));
       await Promise.race([tick, this.#end.ended]);
     }
-    return countersOfMaps(this.#request.plan, this.#maps);
+    return this.#counts();
   }
 
   async stop(): Promise<TraceResult> {
@@ -134,7 +145,7 @@ class BpftraceSession implements TraceSession {
     if (end.why === 'failed') throw end.error;
     const exit = await within(stopLimit, this.#tracer.exit);
     if (exit?.code !== 0) throw diedEarly('bpftrace', this.#complaints());
-    return { counters: countersOfMaps(this.#request.plan, this.#maps), undercount: this.#undercount(), end };
+    return { ...this.#counts(), undercount: this.#undercount(), end };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -171,6 +182,12 @@ class BpftraceSession implements TraceSession {
     this.#tracer.interrupt();
   }
 
+  #counts(): TraceCounts {
+    const counts = countsOfMaps(this.#plan, this.#maps);
+    return { counters: dropsOf(counts), flows: flowsOf(counts) };
+  }
+
+  /** What the kernel had to count, lost or not. */
   #total(): number {
     let total = 0;
     for (const entries of this.#maps.values()) for (const count of entries.values()) total += count;

@@ -1,10 +1,14 @@
 import { type DropCounter, type DropEvent, noMapId } from '../domain/drop-counter.ts';
 import type { DropFilter } from '../domain/drop-filter.ts';
+import type { FlowCounter } from '../domain/flow-counter.ts';
 import type { EventFormat } from './event-format.ts';
 import type { Events } from './tracefs.ts';
 
 /** What of a counter a field of the event becomes. */
-type Property = Exclude<keyof DropCounter, 'event' | 'field' | 'count'>;
+type Property = Exclude<keyof DropCounter, 'event' | 'field' | 'count' | 'reason' | 'where'>;
+
+/** A tracepoint that is counted by its fields. */
+type CountedEvent = Exclude<DropEvent, 'kfree_skb'>;
 
 interface KeyField {
   readonly field: string;
@@ -19,10 +23,12 @@ interface KeyField {
 export interface CountingRow {
   /** Also the name of bpftrace's map. */
   readonly name: string;
-  readonly event: DropEvent;
-  /** The field whose values are added up, those above 0 only; absent: every event is one lost frame. */
-  readonly amount?: 'drops' | 'xdp_drop';
+  readonly event: CountedEvent;
+  /** The field whose values are added up, those above 0 only; absent: every event is one frame. */
+  readonly amount?: 'drops' | 'xdp_drop' | 'sent';
   readonly keys: readonly KeyField[];
+  /** No losses, but what they are compared with. */
+  readonly flow?: FlowCounter['kind'];
 }
 
 const redirectKeys: readonly KeyField[] = [
@@ -103,6 +109,27 @@ const allRows: readonly CountingRow[] = [
   },
 ];
 
+const transmitKeys: readonly KeyField[] = [
+  { field: 'from_ifindex', as: 'fromIfindex' },
+  { field: 'to_ifindex', as: 'toIfindex' },
+];
+
+/** Redirected frames, and those that had a target: what a broadcast without a target is missing from. */
+const flowRows: readonly CountingRow[] = [
+  {
+    name: 'redirected',
+    event: 'xdp_redirect',
+    flow: 'redirected',
+    keys: [
+      { field: 'ifindex', as: 'fromIfindex' },
+      { field: 'prog_id', as: 'progId' },
+      { field: 'map_id', as: 'mapId' },
+    ],
+  },
+  { name: 'transmit_sent', event: 'xdp_devmap_xmit', flow: 'transmitted', amount: 'sent', keys: transmitKeys },
+  { name: 'transmit_drops', event: 'xdp_devmap_xmit', flow: 'transmitted', amount: 'drops', keys: transmitKeys },
+];
+
 /** What can be counted with the tracepoints that this kernel has, and what of the list it lacks. */
 export interface CountingPlan {
   readonly rows: readonly CountingRow[];
@@ -115,15 +142,16 @@ export interface CountingPlan {
 /**
  * Chooses what to count with the given tracepoints.
  *
+ * @param conserve whether redirected and transmitted frames are counted as well
  * @throws TypeError when the filter has something that is no unsigned 32-bit number: it becomes part of programs
  */
-export function planCounting(events: Events, filter: DropFilter = {}): CountingPlan {
+export function planCounting(events: Events, filter: DropFilter = {}, conserve = false): CountingPlan {
   for (const number of [filter.ifindexes, filter.progIds, filter.mapIds].flatMap((list) => list ?? [])) {
     if (!Number.isInteger(number) || number < 0 || number > 0xffff_ffff) throw new TypeError(`no id: ${number}`);
   }
   const rows: CountingRow[] = [];
   const missing: string[] = [];
-  for (const row of allRows) {
+  for (const row of conserve ? [...allRows, ...flowRows] : allRows) {
     const format = events.get(row.event);
     const usable = format === undefined ? undefined : rowFor(row, format);
     if (usable === undefined) missing.push(row.name);
@@ -133,7 +161,7 @@ export function planCounting(events: Events, filter: DropFilter = {}): CountingP
 }
 
 /** The tracepoints of a plan, in its order, each once. */
-export function eventsOf(plan: CountingPlan): DropEvent[] {
+export function eventsOf(plan: CountingPlan): CountedEvent[] {
   return [...new Set(plan.rows.map((row) => row.event))];
 }
 
@@ -189,8 +217,31 @@ function equalTo(
   return fields.flatMap((field) => numbers.map((number) => `${operand(field)} == ${number}`));
 }
 
-/** A counter of a row from the values of its keys, in the row's order. */
-export function counterOf(row: CountingRow, values: readonly number[], count: number): DropCounter {
-  const properties = Object.fromEntries(row.keys.map(({ as }, index) => [as, values[index] ?? 0]));
-  return { event: row.event, ...(row.amount === undefined ? {} : { field: row.amount }), count, ...properties };
+/** What a row counted, by the values of its keys in the row's order. */
+export interface RowCount {
+  readonly row: CountingRow;
+  readonly values: readonly number[];
+  readonly count: number;
+}
+
+/** The lost frames among what was counted. */
+export function dropsOf(counts: readonly RowCount[]): DropCounter[] {
+  return counts.flatMap(({ row, values, count }) => {
+    const { event, amount, flow } = row;
+    if (flow !== undefined || event === 'xdp_redirect' || amount === 'sent') return [];
+    return [{ event, ...(amount === undefined ? {} : { field: amount }), count, ...propertiesOf(row, values) }];
+  });
+}
+
+/** The others, which losses are compared with. */
+export function flowsOf(counts: readonly RowCount[]): FlowCounter[] {
+  return counts.flatMap(({ row, values, count }) => {
+    if (row.flow === undefined) return [];
+    const { fromIfindex = 0, ...more } = propertiesOf(row, values);
+    return [{ kind: row.flow, count, fromIfindex, ...more }];
+  });
+}
+
+function propertiesOf({ keys }: CountingRow, values: readonly number[]): Partial<Record<Property, number>> {
+  return Object.fromEntries(keys.map(({ as }, index) => [as, values[index] ?? 0]));
 }

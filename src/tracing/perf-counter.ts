@@ -1,6 +1,5 @@
 import { littleEndian } from '../domain/byte-order.ts';
-import type { DropCounter } from '../domain/drop-counter.ts';
-import { counterOf, type CountingPlan, type CountingRow } from './counting-row.ts';
+import type { CountingPlan, CountingRow, RowCount } from './counting-row.ts';
 import { type EventField, readField } from './event-format.ts';
 
 interface ReadableRow {
@@ -19,7 +18,7 @@ interface Sum {
 export class RecordCounter {
   readonly #rows = new Map<number, ReadableRow[]>();
   readonly #sums = new Map<string, Sum>();
-  /** All lost frames so far. */
+  /** All frames counted so far, lost or not. */
   total = 0;
 
   constructor(plan: CountingPlan) {
@@ -51,8 +50,8 @@ export class RecordCounter {
     }
   }
 
-  counters(): DropCounter[] {
-    return [...this.#sums.values()].map(({ row, values, count }) => counterOf(row, values, count));
+  counts(): readonly RowCount[] {
+    return [...this.#sums.values()];
   }
 
   #addTo(row: CountingRow, values: readonly number[], count: number): void {

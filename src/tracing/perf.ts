@@ -1,18 +1,19 @@
 import { release } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 
-import type { DropCounter } from '../domain/drop-counter.ts';
 import { parseKernelVersion } from '../domain/kernel-version.ts';
 import {
   BackendFailure,
+  planFor,
+  type TraceCounts,
   type TraceEnd,
   type TraceRequest,
   type TraceResult,
   type TraceSession,
   type TracingBackend,
 } from './backend.ts';
-import { blindSpots } from './blind.ts';
-import { eventsOf } from './counting-row.ts';
+import { blindSpotsOf } from './blind.ts';
+import { type CountingPlan, dropsOf, eventsOf, flowsOf, planCounting } from './counting-row.ts';
 import { RecordCounter } from './perf-counter.ts';
 import { PerfStreamReader } from './perf-stream.ts';
 import { RateGuard } from './rate-guard.ts';
@@ -30,14 +31,17 @@ const watchEvery = 1000;
 export const perfBackend: TracingBackend = {
   name: 'perf',
   start: startPerf,
-  commandText: async (plan) => perfCommandText(plan),
+  commandText: async ({ events, filter, conserve }) => perfCommandText(planCounting(events(), filter, conserve)),
 };
 
 async function startPerf(request: TraceRequest): Promise<TraceSession> {
   const path = findProgram('perf');
   if (path === undefined) throw new BackendFailure('perf', 'missing', 'not installed');
   // Without --synth no, perf first reads all of /proc; it has the option since 5.15.
-  return (await tryPerf(path, request, ['--synth', 'no'])) ?? (await tryPerf(path, request, [])) ?? tooOld();
+  const plan = planFor(request, 'perf');
+  return (
+    (await tryPerf(path, request, plan, ['--synth', 'no'])) ?? (await tryPerf(path, request, plan, [])) ?? tooOld()
+  );
 }
 
 function tooOld(): never {
@@ -45,8 +49,13 @@ function tooOld(): never {
 }
 
 /** @returns undefined when this perf does not know one of the options */
-async function tryPerf(path: string, request: TraceRequest, options: string[]): Promise<TraceSession | undefined> {
-  const session = new PerfSession(startRecording(path, request, options), request);
+async function tryPerf(
+  path: string,
+  request: TraceRequest,
+  plan: CountingPlan,
+  options: string[],
+): Promise<TraceSession | undefined> {
+  const session = new PerfSession(startRecording(path, plan, options), request, plan);
   try {
     await unlessAborted(request.signal, session.attached);
     return session;
@@ -61,9 +70,9 @@ async function tryPerf(path: string, request: TraceRequest, options: string[]): 
  * perf starts with its events switched off and takes commands on descriptor 3, answering on 4. It ends when its workload
  * does: `cat`, which reads from us and so ends when we want, and also when we die.
  */
-function startRecording(path: string, request: TraceRequest, options: string[]): TracerProcess {
+function startRecording(path: string, plan: CountingPlan, options: string[]): TracerProcess {
   const words = ['record', '-q', '-a', ...options, '-D', '-1', '--control', 'fd:3,4', '-o', '-'];
-  return new TracerProcess([path, ...words, ...perfEventArguments(request.plan), '--', 'cat'], {
+  return new TracerProcess([path, ...words, ...perfEventArguments(plan), '--', 'cat'], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
     // Settings of the user's would change the stream.
     env: { PERF_CONFIG: '/dev/null' },
@@ -85,13 +94,13 @@ class PerfSession implements TraceSession {
   readonly #onAbort = (): void => this.#finish({ why: 'asked' });
   #watch: NodeJS.Timeout | undefined;
 
-  constructor(tracer: TracerProcess, request: TraceRequest) {
+  constructor(tracer: TracerProcess, request: TraceRequest, plan: CountingPlan) {
     this.#tracer = tracer;
     this.#request = request;
-    this.#counter = new RecordCounter(request.plan);
+    this.#counter = new RecordCounter(plan);
     this.#guard = new RateGuard(request.maxRate, Date.now());
-    this.events = eventsOf(request.plan).map((event) => `xdp:${event}`);
-    this.blind = blindSpots(request.plan, parseKernelVersion(release()) ?? { major: 0, minor: 0 });
+    this.events = eventsOf(plan).map((event) => `xdp:${event}`);
+    this.blind = blindSpotsOf(plan, parseKernelVersion(release()) ?? { major: 0, minor: 0 });
     this.#listen();
     this.attached = this.#untilAttached();
     // oxlint-disable-next-line promise/prefer-await-to-then -- nobody waits here
@@ -104,10 +113,10 @@ class PerfSession implements TraceSession {
     return this.#end.ended;
   }
 
-  async snapshot(): Promise<readonly DropCounter[]> {
+  async snapshot(): Promise<TraceCounts> {
     if (this.#request.snapshotEvery === undefined) throw new TypeError('the session was started without snapshotEvery');
     await this.#handOver();
-    return this.#counter.counters();
+    return this.#counts();
   }
 
   async stop(): Promise<TraceResult> {
@@ -116,7 +125,7 @@ class PerfSession implements TraceSession {
     if (end.why === 'failed') throw end.error;
     const exit = await within(stopLimit, this.#tracer.exit);
     if (exit?.code !== 0) throw diedEarly('perf', this.#tracer.stderr);
-    return { counters: this.#counter.counters(), undercount: this.#undercount(), end };
+    return { ...this.#counts(), undercount: this.#undercount(), end };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -181,6 +190,11 @@ class PerfSession implements TraceSession {
     await this.#handOver();
     const rate = this.#guard.observe(this.#counter.total + this.#lostEvents(), Date.now());
     if (rate !== undefined) this.#finish({ why: 'max-rate', rate });
+  }
+
+  #counts(): TraceCounts {
+    const counts = this.#counter.counts();
+    return { counters: dropsOf(counts), flows: flowsOf(counts) };
   }
 
   #finish(end: TraceEnd): void {

@@ -7,50 +7,77 @@ import {
   type TracingBackend,
 } from './backend.ts';
 import { bpftraceBackend } from './bpftrace.ts';
+import { builtinBackend, classicBackend } from './builtin.ts';
 import { perfBackend } from './perf.ts';
 
-/** In the order in which `auto` tries them. */
-export const tracingBackends: readonly TracingBackend[] = [bpftraceBackend, perfBackend];
+/**
+ * In the order in which `auto` tries them: what counts exactly and costs least first. Where the kernel has no BTF, our own
+ * programs count no better than bpftrace, so they come last.
+ */
+export const tracingBackends: readonly TracingBackend[] = [
+  builtinBackend,
+  bpftraceBackend,
+  perfBackend,
+  classicBackend,
+];
 
 export type Via = 'auto' | BackendName;
 
 /** What `--via` takes. */
-export const viaWords: readonly Via[] = ['auto', ...tracingBackends.map(({ name }) => name)];
+export const viaWords: readonly Via[] = ['auto', ...new Set(tracingBackends.map(({ name }) => name))];
 
 /** What is typed to install a backend, for the distributions that most people have. */
-const packages: Readonly<Record<BackendName, string>> = {
+const packages: Readonly<Record<Exclude<BackendName, 'builtin'>, string>> = {
   bpftrace:
     'Debian, Ubuntu: apt install bpftrace; Fedora: dnf install bpftrace; Alpine: apk add bpftrace; Arch: pacman -S bpftrace',
   perf: 'Debian: apt install linux-perf; Ubuntu: apt install linux-tools-generic; Fedora: dnf install perf; Alpine: apk add perf; Arch: pacman -S perf',
 };
 
-/** The backend that is used first. */
-export function preferredBackend(via: Via): TracingBackend {
-  const backend = tracingBackends.find(({ name }) => via === 'auto' || name === via);
-  if (backend === undefined) throw new TypeError(`no backend: ${via}`);
-  return backend;
+/** A command that counts lost frames, and whose it is. */
+export interface CountingCommand {
+  readonly backend: BackendName;
+  readonly text: string;
+}
+
+/**
+ * The command that counts the same, to copy and paste: that of the backend asked for, or of the first that has one, which
+ * the built-in programs have not.
+ *
+ * @throws ToolError when tracefs cannot be read
+ */
+export async function countingCommand(via: Via, request: TraceRequest): Promise<CountingCommand> {
+  const chosen = tracingBackends.filter(({ name }) => name === via);
+  for (const backend of [...chosen, ...tracingBackends]) {
+    const text = await backend.commandText(request);
+    if (text !== undefined) return { backend: backend.name, text };
+  }
+  throw new TypeError('no backend has a command');
 }
 
 /**
  * Starts tracing with the backend that is asked for, or with the first one that works; tells of each that does not.
  *
+ * @param maxRates of a backend, for a request without
  * @throws ToolError `unsupported` or `permission` when none works
  */
 export async function startTracing(
   via: Via,
   request: TraceRequest,
   onSkipped: (failure: BackendFailure) => void = () => {},
+  maxRates: Partial<Record<BackendName, number>> = {},
   backends: readonly TracingBackend[] = tracingBackends,
 ): Promise<TraceSession> {
   const candidates = backends.filter(({ name }) => via === 'auto' || via === name);
   const failures: BackendFailure[] = [];
   for (const backend of candidates) {
     try {
-      return await backend.start(request);
+      return await backend.start({ maxRate: maxRates[backend.name], ...request });
     } catch (error) {
       if (!(error instanceof BackendFailure)) throw error;
       failures.push(error);
-      if (failures.length < candidates.length) onSkipped(error);
+      // The other way of the same backend may still work.
+      const others = candidates.slice(failures.length);
+      if (others.some(({ name }) => name !== backend.name)) onSkipped(error);
     }
   }
   throw noneWorks(failures);
@@ -65,7 +92,7 @@ function noneWorks(failures: readonly BackendFailure[]): ToolError {
   }
   const install = failures
     .filter(({ kind }) => kind === 'missing' || kind === 'too-old')
-    .map(({ backend }) => packages[backend]);
+    .flatMap(({ backend }) => (backend === 'builtin' ? [] : packages[backend]));
   const message = failures.length === 1 ? `cannot trace with ${reasons}` : `no tracer works here (${reasons})`;
   return new ToolError('unsupported', message, install.length === 0 ? {} : { hint: install.join('; or ') });
 }

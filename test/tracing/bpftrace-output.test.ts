@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { bpftraceComplaints, countersOfMaps, parseBpftraceLine } from '../../src/tracing/bpftrace-output.ts';
-import { planCounting } from '../../src/tracing/counting-row.ts';
+import { bpftraceComplaints, countsOfMaps, parseBpftraceLine } from '../../src/tracing/bpftrace-output.ts';
+import { dropsOf, planCounting } from '../../src/tracing/counting-row.ts';
 import { recordedBpftrace, recordedCounters, recordedEvents } from './recorded.ts';
 
 const plan = planCounting(recordedEvents());
@@ -18,7 +18,7 @@ describe('parseBpftraceLine', () => {
     const maps = new Map(
       messages.flatMap((message) => (message.type === 'map' ? [[message.name, message.entries]] : [])),
     );
-    expect(countersOfMaps(plan, maps)).toEqual(recordedCounters);
+    expect(dropsOf(countsOfMaps(plan, maps))).toEqual(recordedCounters);
   });
 
   it('says nothing about other lines, and never fails', () => {
@@ -33,17 +33,17 @@ describe('parseBpftraceLine', () => {
   });
 });
 
-describe('countersOfMaps', () => {
+describe('countsOfMaps', () => {
   it('takes keys however bpftrace writes the tuple', () => {
     for (const key of ['7,8,0', '(7, 8, 0)', '[7,8,0]']) {
-      expect(countersOfMaps(plan, new Map([['exception', new Map([[key, 3]])]]))).toEqual([
+      expect(dropsOf(countsOfMaps(plan, new Map([['exception', new Map([[key, 3]])]])))).toEqual([
         { event: 'xdp_exception', count: 3, fromIfindex: 7, progId: 8, action: 0 },
       ]);
     }
   });
 
   it('leaves out maps that are not of the plan', () => {
-    expect(countersOfMaps(plan, new Map([['other', new Map([['1', 1]])]]))).toEqual([]);
+    expect(countsOfMaps(plan, new Map([['other', new Map([['1', 1]])]]))).toEqual([]);
   });
 });
 

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { planCounting } from '../../src/tracing/counting-row.ts';
+import type { BackendFailure } from '../../src/tracing/backend.ts';
+import { bpftraceBackend } from '../../src/tracing/bpftrace.ts';
+import { perfBackend } from '../../src/tracing/perf.ts';
 import { startTracing } from '../../src/tracing/select.ts';
 import { deathBinding, findProgram, TracerProcess } from '../../src/tracing/tracer-process.ts';
 import { recordedBpftrace, recordedCounters, recordedEvents } from './recorded.ts';
 
 /* Programs called bpftrace and perf that behave as real ones can, but rarely do. */
 
-const plan = planCounting(recordedEvents());
+const request = { filter: {}, events: recordedEvents };
 const path = process.env['PATH'];
 let folder = '';
 
@@ -46,15 +48,15 @@ describe('bpftrace', () => {
   it('gives what it prints when it is stopped', async () => {
     writeFileSync(join(folder, 'recorded'), recordedBpftrace());
     installBpftrace(`trap "cat ${folder}/recorded; exit 0" INT\n${memlock}; ${ready}\nwhile :; do sleep 0.05; done`);
-    await using session = await startTracing('bpftrace', { plan });
+    await using session = await startTracing('bpftrace', request);
     const result = await session.stop();
-    expect(result).toEqual({ counters: recordedCounters, undercount: [], end: { why: 'asked' } });
+    expect(result).toEqual({ counters: recordedCounters, flows: [], undercount: [], end: { why: 'asked' } });
     await expect(session.ended).resolves.toEqual({ why: 'asked' });
   });
 
   it('is too old', async () => {
     installBpftrace('exit 1', 'bpftrace v0.9.4');
-    await expect(startTracing('bpftrace', { plan })).rejects.toMatchObject({
+    await expect(startTracing('bpftrace', request)).rejects.toMatchObject({
       kind: 'unsupported',
       message: 'cannot trace with bpftrace: 0.9 is too old, 0.11 is needed',
     });
@@ -62,7 +64,7 @@ describe('bpftrace', () => {
 
   it('cannot attach: the reason is what it says, not the complaint about RLIMIT_MEMLOCK', async () => {
     installBpftrace(`${memlock}; echo 'stdin:1:1-24: ERROR: tracepoint not found: xdp:nonesuch' >&2; exit 1`);
-    await expect(startTracing('bpftrace', { plan })).rejects.toMatchObject({
+    await expect(startTracing('bpftrace', request)).rejects.toMatchObject({
       kind: 'unsupported',
       message: 'cannot trace with bpftrace: stdin:1:1-24: ERROR: tracepoint not found: xdp:nonesuch',
     });
@@ -70,19 +72,19 @@ describe('bpftrace', () => {
 
   it('is refused', async () => {
     installBpftrace('echo "ERROR: bpftrace currently only supports running as the root user." >&2; exit 1');
-    await expect(startTracing('bpftrace', { plan })).rejects.toMatchObject({ kind: 'permission' });
+    await expect(startTracing('bpftrace', request)).rejects.toMatchObject({ kind: 'permission' });
   });
 
   it('says nothing and ends', async () => {
     installBpftrace('exit 3');
-    await expect(startTracing('bpftrace', { plan })).rejects.toMatchObject({
+    await expect(startTracing('bpftrace', request)).rejects.toMatchObject({
       message: 'cannot trace with bpftrace: ended with exit code 3',
     });
   });
 
   it('dies while it traces: that is a failure, and no clean bill', async () => {
     installBpftrace(`${ready}; echo 'ERROR: Error loading program' >&2; exit 1`);
-    await using session = await startTracing('bpftrace', { plan });
+    await using session = await startTracing('bpftrace', request);
     await expect(session.ended).resolves.toMatchObject({ why: 'failed' });
     await expect(session.stop()).rejects.toMatchObject({
       kind: 'refused',
@@ -92,14 +94,14 @@ describe('bpftrace', () => {
 
   it('ends by itself as if all were well: also a failure', async () => {
     installBpftrace(`${ready}; exit 0`);
-    await using session = await startTracing('bpftrace', { plan });
+    await using session = await startTracing('bpftrace', request);
     await session.ended;
     await expect(session.stop()).rejects.toMatchObject({ message: 'bpftrace ended too early' });
   });
 
   it('fails at the end', async () => {
     installBpftrace(`trap 'echo "ERROR: failed to print" >&2; exit 1' INT; ${ready}; while :; do sleep 0.05; done`);
-    await using session = await startTracing('bpftrace', { plan });
+    await using session = await startTracing('bpftrace', request);
     await expect(session.stop()).rejects.toMatchObject({ message: 'bpftrace ended too early: ERROR: failed to print' });
   });
 
@@ -107,7 +109,7 @@ describe('bpftrace', () => {
     const keys = Array.from({ length: 16_384 }, (_, index) => `"${index},1,0": 1`).join();
     writeFileSync(join(folder, 'full'), `{"type": "map", "data": {"@exception": {${keys}}}}\n`);
     installBpftrace(`trap "cat ${folder}/full; exit 0" INT; ${ready}; while :; do sleep 0.05; done`);
-    await using session = await startTracing('bpftrace', { plan });
+    await using session = await startTracing('bpftrace', request);
     const { undercount } = await session.stop();
     expect(undercount).toEqual([expect.stringContaining('more than 16384 different kinds of loss')]);
   });
@@ -118,7 +120,7 @@ describe('bpftrace', () => {
     installBpftrace(
       `trap '${printMap(6000).replaceAll("'", `'"'"'`)}; exit 0' INT; ${ready}; ${storm}; while :; do sleep 0.05; done`,
     );
-    await using session = await startTracing('bpftrace', { plan, maxRate: 1000 });
+    await using session = await startTracing('bpftrace', { ...request, maxRate: 1000 });
     expect(await session.ended).toMatchObject({ why: 'max-rate' });
     const result = await session.stop();
     expect(result.counters).toMatchObject([{ count: 6000 }]);
@@ -128,7 +130,7 @@ describe('bpftrace', () => {
   it('is not waited for when the start is interrupted', async () => {
     installBpftrace('sleep 60');
     const interrupt = new AbortController();
-    const starting = startTracing('bpftrace', { plan, signal: interrupt.signal });
+    const starting = startTracing('bpftrace', { ...request, signal: interrupt.signal });
     interrupt.abort('SIGINT');
     await expect(starting).rejects.toBe('SIGINT');
   });
@@ -137,7 +139,7 @@ describe('bpftrace', () => {
     writeFileSync(join(folder, 'recorded'), recordedBpftrace());
     installBpftrace(`trap "cat ${folder}/recorded; exit 0" INT\n${ready}\nwhile :; do sleep 0.05; done`);
     const interrupt = new AbortController();
-    await using session = await startTracing('bpftrace', { plan, signal: interrupt.signal });
+    await using session = await startTracing('bpftrace', { ...request, signal: interrupt.signal });
     interrupt.abort('SIGINT');
     await session.ended;
     expect((await session.stop()).counters).toEqual(recordedCounters);
@@ -150,14 +152,14 @@ describe('perf', () => {
       'perf',
       `case "$*" in *--synth*) echo "Error: unknown option \\\`synth'" >&2; exit 129;; esac; echo 'no --synth' >&2; exit 1`,
     );
-    await expect(startTracing('perf', { plan })).rejects.toMatchObject({
+    await expect(startTracing('perf', request)).rejects.toMatchObject({
       message: 'cannot trace with perf: no --synth',
     });
   });
 
   it('is too old', async () => {
     install('perf', `echo "Error: unknown option \\\`control'" >&2; exit 129`);
-    await expect(startTracing('perf', { plan })).rejects.toMatchObject({
+    await expect(startTracing('perf', request)).rejects.toMatchObject({
       message: 'cannot trace with perf: too old, 5.10 is needed (record --control)',
       hint: expect.stringContaining('apt install linux-perf') as string,
     });
@@ -165,21 +167,21 @@ describe('perf', () => {
 
   it('writes something else', async () => {
     install('perf', `echo ack >&4; echo 'this is not perf.data at all'; sleep 60`);
-    await using session = await startTracing('perf', { plan });
+    await using session = await startTracing('perf', request);
     expect(await session.ended).toMatchObject({ why: 'failed' });
     await expect(session.stop()).rejects.toThrow('not the output of perf record');
   });
 
   it('dies while it traces', async () => {
     install('perf', `printf 'ack\\n' >&4; echo 'failed to mmap' >&2; exit 255`);
-    await using session = await startTracing('perf', { plan });
+    await using session = await startTracing('perf', request);
     await session.ended;
     await expect(session.stop()).rejects.toMatchObject({ message: 'perf ended too early: failed to mmap' });
   });
 
   it('is refused', async () => {
     install('perf', `echo 'Error: Permission error mapping pages.' >&2; exit 255`);
-    await expect(startTracing('perf', { plan })).rejects.toMatchObject({ kind: 'permission' });
+    await expect(startTracing('perf', request)).rejects.toMatchObject({ kind: 'permission' });
   });
 });
 
@@ -188,7 +190,8 @@ describe('auto', () => {
     installBpftrace('echo "ERROR: no BTF" >&2; exit 1');
     install('perf', 'echo "Error: cannot open" >&2; exit 1');
     const skipped: string[] = [];
-    const starting = startTracing('auto', { plan }, ({ backend, message }) => skipped.push(`${backend}: ${message}`));
+    const onSkipped = (failure: BackendFailure): void => void skipped.push(`${failure.backend}: ${failure.message}`);
+    const starting = startTracing('auto', request, onSkipped, {}, [bpftraceBackend, perfBackend]);
     await expect(starting).rejects.toMatchObject({
       message: 'no tracer works here (bpftrace: ERROR: no BTF; perf: Error: cannot open)',
     });

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { DropCounter } from '../../src/domain/drop-counter.ts';
-import { planCounting } from '../../src/tracing/counting-row.ts';
+import { dropsOf, planCounting } from '../../src/tracing/counting-row.ts';
 import { RecordCounter } from '../../src/tracing/perf-counter.ts';
 import { PerfStreamReader } from '../../src/tracing/perf-stream.ts';
 import { recordedCounters, recordedEvents, recordedPerf } from './recorded.ts';
@@ -22,7 +22,7 @@ function read(chunks: readonly Uint8Array[]): { counter: RecordCounter; lost: [n
 
 /** perf writes one CPU's records after the other's. */
 function sorted(counter: RecordCounter): DropCounter[] {
-  return counter.counters().toSorted((a, b) => b.count - a.count);
+  return dropsOf(counter.counts()).toSorted((a, b) => b.count - a.count);
 }
 
 const sortedBySize = recordedCounters.toSorted((a, b) => b.count - a.count);
@@ -100,7 +100,7 @@ describe('RecordCounter', () => {
     const counter = new RecordCounter(plan);
     counter.add(new DataView(new ArrayBuffer(0)));
     counter.add(new DataView(Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0).buffer));
-    expect(counter.counters()).toEqual([]);
+    expect(dropsOf(counter.counts())).toEqual([]);
   });
 
   it('counts one record of the cpumap thread in each of its two ways', () => {
@@ -112,7 +112,7 @@ describe('RecordCounter', () => {
     }
     const counter = new RecordCounter(plan);
     counter.add(sample);
-    expect(counter.counters()).toEqual([
+    expect(dropsOf(counter.counts())).toEqual([
       { event: 'xdp_cpumap_kthread', field: 'drops', count: 2, mapId: 35, toCpu: 1 },
       { event: 'xdp_cpumap_kthread', field: 'xdp_drop', count: 3, mapId: 35, toCpu: 1 },
     ]);

@@ -3,18 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { ToolError } from '../../src/domain/errors.ts';
 import {
   BackendFailure,
+  type BackendName,
   type TraceRequest,
   type TraceSession,
   type TracingBackend,
 } from '../../src/tracing/backend.ts';
-import { planCounting } from '../../src/tracing/counting-row.ts';
-import { preferredBackend, startTracing, viaWords } from '../../src/tracing/select.ts';
+import { countingCommand, startTracing, viaWords } from '../../src/tracing/select.ts';
 import { recordedEvents } from './recorded.ts';
 
-const request: TraceRequest = { plan: planCounting(recordedEvents()) };
+const request: TraceRequest = { filter: {}, events: recordedEvents };
 
 /** A backend that starts, or fails as told. */
-function backend(name: 'bpftrace' | 'perf', failure?: BackendFailure['kind'] | Error): TracingBackend {
+function backend(name: BackendName, failure?: BackendFailure['kind'] | Error): TracingBackend {
   return {
     name,
     async start(): Promise<TraceSession> {
@@ -28,7 +28,7 @@ function backend(name: 'bpftrace' | 'perf', failure?: BackendFailure['kind'] | E
 
 async function errorOf(backends: TracingBackend[], via: 'auto' | 'bpftrace' | 'perf' = 'auto'): Promise<ToolError> {
   try {
-    await startTracing(via, request, () => {}, backends);
+    await startTracing(via, request, () => {}, {}, backends);
   } catch (error) {
     if (error instanceof ToolError) return error;
     throw error;
@@ -40,14 +40,14 @@ describe('startTracing', () => {
   it('takes the first backend that works, and tells why the others do not', async () => {
     const skipped: string[] = [];
     const backends = [backend('bpftrace', 'too-old'), backend('perf')];
-    const session = await startTracing('auto', request, (failure) => skipped.push(failure.message), backends);
+    const session = await startTracing('auto', request, (failure) => skipped.push(failure.message), {}, backends);
     expect(session.backend).toBe('perf');
     expect(skipped).toEqual(['it is too-old']);
   });
 
   it('takes the one that was asked for, and no other', async () => {
     const backends = [backend('bpftrace'), backend('perf')];
-    expect((await startTracing('perf', request, () => {}, backends)).backend).toBe('perf');
+    expect((await startTracing('perf', request, () => {}, {}, backends)).backend).toBe('perf');
     const error = await errorOf([backend('bpftrace', 'failed'), backend('perf')], 'bpftrace');
     expect(error).toMatchObject({ kind: 'unsupported', message: 'cannot trace with bpftrace: it is failed' });
     expect(error.hint).toBeUndefined();
@@ -70,18 +70,47 @@ describe('startTracing', () => {
     expect(error.hint).toContain('CAP_BPF');
   });
 
+  it('tries the other way of the backend that was asked for without a word', async () => {
+    const skipped: string[] = [];
+    const backends = [backend('builtin', 'failed'), backend('bpftrace'), backend('builtin')];
+    const onSkipped = ({ message }: Error): void => void skipped.push(message);
+    expect((await startTracing('builtin', request, onSkipped, {}, backends)).backend).toBe('builtin');
+    expect(skipped).toEqual([]);
+    expect((await startTracing('auto', request, onSkipped, {}, backends)).backend).toBe('bpftrace');
+    expect(skipped).toEqual(['it is failed']);
+  });
+
+  it('gives each backend the limit that is good for it, but for one that was asked for', async () => {
+    const limits: unknown[] = [];
+    const asking: TracingBackend = {
+      ...backend('perf'),
+      async start({ maxRate }): Promise<TraceSession> {
+        limits.push(maxRate);
+        return { backend: 'perf' } as TraceSession;
+      },
+    };
+    await startTracing('perf', request, () => {}, { perf: 5, bpftrace: 6 }, [asking]);
+    await startTracing('perf', { ...request, maxRate: 7 }, () => {}, { perf: 5 }, [asking]);
+    expect(limits).toEqual([5, 7]);
+  });
+
   it('does not go on after an error that is no failure of a backend', async () => {
     const stop = new Error('SIGINT');
-    await expect(startTracing('auto', request, () => {}, [backend('bpftrace', stop), backend('perf')])).rejects.toBe(
-      stop,
-    );
+    await expect(
+      startTracing('auto', request, () => {}, {}, [backend('bpftrace', stop), backend('perf')]),
+    ).rejects.toBe(stop);
   });
 });
 
 describe('--via', () => {
-  it('takes auto and the names of the backends', () => {
-    expect(viaWords).toEqual(['auto', 'bpftrace', 'perf']);
-    expect(preferredBackend('auto').name).toBe('bpftrace');
-    expect(preferredBackend('perf').name).toBe('perf');
+  it('takes auto and the names of the backends, each once', () => {
+    expect(viaWords).toEqual(['auto', 'builtin', 'bpftrace', 'perf']);
+  });
+
+  it('gives the command of the tool asked for, of bpftrace for what has none', async () => {
+    expect(await countingCommand('perf', request)).toMatchObject({ backend: 'perf' });
+    for (const via of ['auto', 'builtin', 'bpftrace'] as const) {
+      expect(await countingCommand(via, request)).toMatchObject({ backend: 'bpftrace' });
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { blindSpots } from '../../src/tracing/blind.ts';
+import { blindSpotsOf } from '../../src/tracing/blind.ts';
 import { planCounting } from '../../src/tracing/counting-row.ts';
 import { RateGuard } from '../../src/tracing/rate-guard.ts';
 import { missesIn, runMissesOf } from '../../src/tracing/run-misses.ts';
@@ -44,31 +44,31 @@ describe('run misses', () => {
   });
 });
 
-describe('blindSpots', () => {
+describe('blindSpotsOf', () => {
   const plan = planCounting(recordedEvents());
 
   it('names what no kernel shows', () => {
-    const spots = blindSpots(plan, { major: 6, minor: 18 });
+    const spots = blindSpotsOf(plan, { major: 6, minor: 18 });
     expect(spots.join('\n')).toMatch(/broadcast/);
     expect(spots.join('\n')).not.toMatch(/before Linux/);
   });
 
   it('names what this kernel does not show', () => {
     const events = withoutFields(recordedEvents(), { xdp_cpumap_kthread: ['xdp_drop'] });
-    expect(blindSpots(planCounting(events), { major: 5, minor: 4 }).join('\n')).toMatch(/programs in cpumap entries/);
-    expect(blindSpots(plan, { major: 6, minor: 1 }).join('\n')).toMatch(/multi-buffer/);
-    expect(blindSpots(plan, { major: 5, minor: 15 }).join('\n')).toMatch(/look alike/);
+    expect(blindSpotsOf(planCounting(events), { major: 5, minor: 4 }).join('\n')).toMatch(/programs in cpumap entries/);
+    expect(blindSpotsOf(plan, { major: 6, minor: 1 }).join('\n')).toMatch(/multi-buffer/);
+    expect(blindSpotsOf(plan, { major: 5, minor: 15 }).join('\n')).toMatch(/look alike/);
   });
 
   it('names what a filter cannot be applied to', () => {
-    expect(blindSpots(planCounting(recordedEvents(), { progIds: [5] }), { major: 6, minor: 18 }).join('\n')).toMatch(
+    expect(blindSpotsOf(planCounting(recordedEvents(), { progIds: [5] }), { major: 6, minor: 18 }).join('\n')).toMatch(
       /no program and no map/,
     );
   });
 
   it('says when a whole event is missing', () => {
-    expect(blindSpots(planCounting(new Map()), { major: 6, minor: 18 }).length).toBe(
-      blindSpots(plan, { major: 6, minor: 18 }).length + 6,
+    expect(blindSpotsOf(planCounting(new Map()), { major: 6, minor: 18 }).length).toBe(
+      blindSpotsOf(plan, { major: 6, minor: 18 }).length + 6,
     );
   });
 });

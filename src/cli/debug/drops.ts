@@ -5,11 +5,11 @@ import { usageError } from '../../domain/errors.ts';
 import { findingsOf, totalOf } from '../../domain/ledger.ts';
 import type { LiveSystem } from '../../domain/live-system.ts';
 import { readLiveSystem } from '../../kernel/inventory.ts';
+import { currentNetnsInode } from '../../kernel/namespaces.ts';
 import { mountKernelFilesystem } from '../../kernel/tracefs-mount.ts';
 import type { Outcome } from '../../output/outcome.ts';
-import type { TraceSession } from '../../tracing/backend.ts';
-import { type CountingPlan, planCounting } from '../../tracing/counting-row.ts';
-import { preferredBackend, startTracing, type Via, viaWords } from '../../tracing/select.ts';
+import type { BackendName, TraceRequest, TraceSession } from '../../tracing/backend.ts';
+import { countingCommand, startTracing, type Via, viaWords } from '../../tracing/select.ts';
 import { ensureTracefs, readEvents } from '../../tracing/tracefs.ts';
 import { type Context, Interrupted } from '../context.ts';
 import { openProgram } from '../open-program.ts';
@@ -26,24 +26,31 @@ interface Request {
   readonly via: Via;
   /** Milliseconds; undefined: until a signal comes. */
   readonly duration: number | undefined;
-  /** Lost frames a second above which the tracer is stopped. */
-  readonly maxRate: number;
+  /** Lost frames a second above which the tracer is stopped; undefined: what is good for the backend. */
+  readonly maxRate: number | undefined;
 }
 
-/** Tracing costs up to 0.8 of the rate on a storm of lost frames: beyond this a host has other needs than counting. */
-const DEFAULT_MAX_RATE = 1_000_000;
+/**
+ * bpftrace and perf cost up to 0.8 of the rate on a storm of lost frames: beyond this a host has other needs than
+ * counting. Our own programs take about 30 ns a frame, so that this is as much as half of a CPU.
+ */
+const DEFAULT_MAX_RATE: Readonly<Record<BackendName, number>> = {
+  builtin: 20_000_000,
+  bpftrace: 1_000_000,
+  perf: 1_000_000,
+};
 
 export const verb: Verb = {
   object: 'debug',
   name: 'drops',
   summary: 'say which redirected frames are lost, why, and what mends it',
   synopsis: [
-    '[DEV…] [--via auto|bpftrace|perf] [--duration T] [--prog PROG] [--map MAP] [--exit-code] [--max-rate N] [--print-command]',
+    '[DEV…] [--via auto|builtin|bpftrace|perf] [--duration T] [--prog PROG] [--map MAP] [--exit-code] [--max-rate N] [--print-command]',
   ],
   description: [
     'Counts the tracepoints of the xdp group that this kernel has, until T has passed or SIGINT, SIGTERM or SIGHUP comes, then joins the counts with the interfaces, programs and map entries of the live system. Each loss gets a code, whether that is certain or likely, and the command that mends it; see debug explain CODE.',
     'DEV limits it to frames that came in by, or were to leave by, that interface.',
-    'One line beginning ready: is printed on stderr when counting has begun. tracefs is mounted when it is not, unless --nomount is given.',
+    'One line beginning ready: is printed on stderr when counting has begun. auto takes the built-in BPF programs, which count exactly and need no other tool; where the kernel has no BTF, bpftrace or perf. These need tracefs, which is mounted when it is not, unless --nomount is given.',
   ],
   arguments: [{ name: 'DEV', description: 'an interface' }],
   options: [
@@ -55,9 +62,9 @@ export const verb: Verb = {
     {
       name: 'max-rate',
       value: 'N',
-      description: `stop, and say so, when more frames a second are lost than this (default ${DEFAULT_MAX_RATE})`,
+      description: `stop, and say so, when more frames a second are lost than this (default ${DEFAULT_MAX_RATE.builtin} with builtin, ${DEFAULT_MAX_RATE.bpftrace} with the others)`,
     },
-    { name: 'print-command', description: 'print the command that would be run, and run nothing' },
+    { name: 'print-command', description: 'print a command of bpftrace or perf that counts the same, and run nothing' },
   ],
   capabilities:
     'CAP_SYS_ADMIN; --via perf only CAP_PERFMON, but then programs, maps and other network namespaces have no names, and the reason is less certain',
@@ -69,7 +76,7 @@ export const verb: Verb = {
       description: 'what is lost at eth0 within a second',
       given: 'losing',
       output: `
-100 frames lost in 1.0 s (bpftrace, Linux 6.18…)
+100 frames lost in 1.0 s (builtin, Linux 6.18…)
 
      100  target-no-xmit (certain)  eth0 -> eth1
           eth1 could not transmit redirected frames: it is a veth, and its peer
@@ -103,12 +110,9 @@ env BPFTRACE_MAP_KEYS_MAX=16384 BPFTRACE_MAX_MAP_KEYS=16384 bpftrace -e '…'`,
   ],
   async run(input, context): Promise<Outcome> {
     const request = parseRequest(input, context);
-    const plan = readPlan(request, context);
-    if (flag(input, 'print-command')) {
-      return { kind: 'text', text: `${await preferredBackend(request.via).commandText(plan)}\n` };
-    }
+    if (flag(input, 'print-command')) return printCommand(request, context);
     const before = readLiveSystem();
-    await using session = await begin(request, plan, context);
+    await using session = await begin(request, context);
     const started = performance.now();
     await context.ready(`counting lost frames with ${session.backend} (${session.events.join(' ')})`);
     await untilEnd(session, request.duration, context.signal);
@@ -151,7 +155,7 @@ function parseRequest(input: Input, context: Context): Request {
     filter: parseFilter(input, context),
     via: via as Via,
     duration: duration === undefined ? undefined : parseDuration(duration, '--duration'),
-    maxRate: maxRate === undefined ? DEFAULT_MAX_RATE : parseUnsigned(maxRate, '--max-rate', Number.MAX_SAFE_INTEGER),
+    maxRate: maxRate === undefined ? undefined : parseUnsigned(maxRate, '--max-rate', Number.MAX_SAFE_INTEGER),
   };
 }
 
@@ -160,7 +164,7 @@ function parseFilter(input: Input, context: Context): DropFilter {
   const map = optionValue(input, 'map');
   const prog = optionValue(input, 'prog');
   return {
-    ...(ifindexes.length > 0 && { ifindexes }),
+    ...(ifindexes.length > 0 && { ifindexes, netns: currentNetnsInode() }),
     ...(map !== undefined && { mapIds: [context.maps.open(parseHandle(map, 'map')).info.id] }),
     ...(prog !== undefined && { progIds: [programId(prog)] }),
   };
@@ -171,18 +175,32 @@ function programId(value: string): number {
   return program.info.id;
 }
 
-function readPlan({ filter }: Request, { options }: Context): CountingPlan {
-  const tracefs = options.nomount ? ensureTracefs() : ensureTracefs(mountKernelFilesystem);
-  return planCounting(readEvents(tracefs, 'xdp'), filter);
+function traceRequest({ filter, maxRate }: Request, { options, signal }: Context): TraceRequest {
+  return {
+    filter,
+    signal,
+    ...(maxRate !== undefined && { maxRate }),
+    events: () => readEvents(ensureTracefs(options.nomount ? undefined : mountKernelFilesystem), 'xdp'),
+  };
 }
 
-async function begin(request: Request, plan: CountingPlan, context: Context): Promise<TraceSession> {
-  const { via, maxRate } = request;
+async function printCommand(request: Request, context: Context): Promise<Outcome> {
+  const { backend, text } = await countingCommand(request.via, traceRequest(request, context));
+  if (request.via === 'builtin') {
+    await context.warn({ message: `builtin runs no command; this one of ${backend} counts the same events` });
+  }
+  return { kind: 'text', text: `${text}\n` };
+}
+
+async function begin(request: Request, context: Context): Promise<TraceSession> {
   const skipped: string[] = [];
   try {
-    return await startTracing(via, { plan, maxRate, signal: context.signal }, ({ backend, message }) => {
-      skipped.push(`${backend} is not used: ${message}`);
-    });
+    return await startTracing(
+      request.via,
+      traceRequest(request, context),
+      ({ backend, message }) => void skipped.push(`${backend} is not used: ${message}`),
+      DEFAULT_MAX_RATE,
+    );
   } catch (error) {
     if (context.signal.aborted) throw new Interrupted('');
     throw error;

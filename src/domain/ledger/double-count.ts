@@ -2,6 +2,7 @@ import { noMapId, type DropCounter } from '../drop-counter.ts';
 import { errnoNumber } from '../errno.ts';
 import type { LiveSystem } from '../live-system.ts';
 import { xdpAction } from '../xdp-action.ts';
+import type { Loss, Proof } from './loss.ts';
 import { cpumapsWith, egressMaps } from './scene.ts';
 
 /**
@@ -9,13 +10,14 @@ import { cpumapsWith, egressMaps } from './scene.ts';
  *
  * - many drivers (i40e, ice, ixgbe, mlx5, …) fire xdp_exception with XDP_REDIRECT for a redirect that xdp_redirect_err
  *   has already reported;
- * - a frame that an egress program gives an illegal action is in xdp_exception and in the drops of xdp_devmap_xmit;
+ * - a frame that an egress program gives an illegal action is in xdp_exception and in the drops of xdp_devmap_xmit, or,
+ *   in generic mode, in kfree_skb;
  * - a full cpumap queue in generic mode is in xdp_cpumap_enqueue and, as ENOSPC, in xdp_redirect_err;
  * - a frame whose redirect by a cpumap program fails is in xdp_redirect_err and in xdp_drop of xdp_cpumap_kthread, and
  *   so is one for which that program fires xdp_exception.
  */
-export function withoutDoubles(counters: readonly DropCounter[], system: LiveSystem): DropCounter[] {
-  const pools = counters.map((counter) => ({ counter, left: counter.count }));
+export function withoutDoubles(losses: readonly Loss[], system: LiveSystem): Loss[] {
+  const pools = losses.map((loss) => ({ loss, counter: loss.counter, left: loss.counter.count }));
   const doubles = pools.filter(({ counter }) => canBeDouble(counter));
   for (const { counter } of pools) {
     const double = doubleOf(counter, system);
@@ -23,44 +25,59 @@ export function withoutDoubles(counters: readonly DropCounter[], system: LiveSys
     let rest = counter.count;
     for (const pool of doubles) {
       if (rest === 0) break;
-      if (!double(pool.counter)) continue;
+      if (!double(pool.loss)) continue;
       const taken = Math.min(rest, pool.left);
       pool.left -= taken;
       rest -= taken;
     }
   }
-  return pools.flatMap(({ counter, left }) => (left > 0 ? [{ ...counter, count: left }] : []));
+  return pools.flatMap(({ loss, left }) => (left > 0 ? [{ ...loss, counter: { ...loss.counter, count: left } }] : []));
 }
 
 function canBeDouble({ event, action, errno, field }: DropCounter): boolean {
   return (
     event === 'xdp_cpumap_enqueue' ||
+    event === 'kfree_skb' ||
     field === 'xdp_drop' ||
     (event === 'xdp_devmap_xmit' && errno === 0) ||
     (event === 'xdp_exception' && action === xdpAction.redirect)
   );
 }
 
-/** Which other counters hold the frames of this one once more. */
-function doubleOf(counter: DropCounter, system: LiveSystem): ((other: DropCounter) => boolean) | undefined {
-  const { progId, mapId, mapIndex, fromIfindex } = counter;
+/** Which other losses hold the frames of this one once more. */
+function doubleOf(counter: DropCounter, system: LiveSystem): ((other: Loss) => boolean) | undefined {
+  const { progId, mapId, mapIndex, fromIfindex, netns } = counter;
   const isRedirectError = counter.event === 'xdp_redirect_err' || counter.event === 'xdp_redirect_map_err';
   const cpumaps = new Set(cpumapsWith(progId, system).map(({ id }) => id));
   if ((isRedirectError || counter.event === 'xdp_exception') && cpumaps.size > 0) {
-    return (other) => other.field === 'xdp_drop' && cpumaps.has(other.mapId ?? noMapId);
+    return ({ counter: other }) => other.field === 'xdp_drop' && cpumaps.has(other.mapId ?? noMapId);
   }
   if (isRedirectError) {
     if (counter.errno === errnoNumber('ENOSPC') && system.maps.get(mapId ?? noMapId)?.type === 'cpumap') {
-      return (other) => other.event === 'xdp_cpumap_enqueue' && other.mapId === mapId && other.toCpu === mapIndex;
+      return ({ counter: other }) =>
+        other.event === 'xdp_cpumap_enqueue' && other.mapId === mapId && other.toCpu === mapIndex;
     }
-    return (other) =>
+    return ({ counter: other }) =>
       other.event === 'xdp_exception' &&
       other.action === xdpAction.redirect &&
       other.fromIfindex === fromIfindex &&
+      isSame(other.netns, netns) &&
       other.progId === progId;
   }
   if (counter.event === 'xdp_exception' && egressMaps(progId, system).length > 0) {
-    return (other) => other.event === 'xdp_devmap_xmit' && other.errno === 0 && other.toIfindex === fromIfindex;
+    return ({ counter: other, proof }) =>
+      other.toIfindex === fromIfindex &&
+      isSame(other.toNetns, netns) &&
+      (isFreedByEgress(proof) || (other.event === 'xdp_devmap_xmit' && other.errno === 0));
   }
   return undefined;
+}
+
+function isFreedByEgress(proof: Proof | undefined): boolean {
+  return proof?.kind === 'skb' && proof.fate === 'egress-program';
+}
+
+/** Network namespaces, which not every tracer knows. */
+function isSame(one: number | undefined, other: number | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
 }

@@ -25,7 +25,7 @@ export function exception(scene: Scene): Verdict {
   }
   switch (action) {
     case xdpAction.aborted:
-      return aborted(scene, who);
+      return scene.proof?.kind === 'missed' ? counted(scene, scene.proof.key, who) : aborted(scene, who);
     case xdpAction.tx:
       return failedTransmit(scene, who);
     case xdpAction.redirect:
@@ -58,11 +58,42 @@ function failedTransmit({ counter, from, system }: Scene, who: string): Verdict 
       `the transmit queue of ${here} was stopped when ${who} redirected frames to it in generic mode`,
       {
         fromIfindex: elsewhere.ifindex,
+        from: elsewhere,
         toIfindex: counter.fromIfindex,
       },
     );
   }
   return likely('tx-hairpin-failed', `${who} returned XDP_TX, and ${here} could not send the frame back`);
+}
+
+/** A program of ours counts what it looks up in vain. */
+function counted(scene: Scene, key: number, who: string): Verdict {
+  const { program, system } = scene;
+  const [map] = redirectMaps(program, system);
+  if (map === undefined) {
+    return certain('map-miss', `${who} looked up key ${key} in vain, as it counted itself`, { key });
+  }
+  const entry = map.entries?.find((candidate) => candidate.key === key);
+  const name = mapName(map);
+  const fix = { mapId: map.id, key, fix: entry === undefined ? fill(map, key, scene) : undefined };
+  if (entry !== undefined) {
+    return certain('map-miss', `${name} had no entry at key ${key} when the frames came; it has one now`, fix);
+  }
+  return certain('map-miss', `${name} has no entry at key ${key}${emptiness(map)}${formerly(map, key, scene)}`, fix);
+}
+
+function emptiness({ entries }: LiveMap): string {
+  return entries?.length === 0 ? ', and none at all' : '';
+}
+
+/** What the key held before frames were counted: an entry that went since, most often together with its device. */
+function formerly(map: LiveMap, key: number, { before }: Scene): string {
+  const entry = before?.maps.get(map.id)?.entries?.find((candidate) => candidate.key === key);
+  if (entry === undefined) return '';
+  const device = before?.devices.find(({ ifindex }) => ifindex === entry.ifindex);
+  if (map.type === 'xskmap') return '; the AF_XDP socket that was there has been closed';
+  if (device === undefined) return '; it had one when counting began';
+  return `; it held ${nameOf(device, device.ifindex)} when counting began: the kernel removes the entry of a device that goes or moves to another network namespace`;
 }
 
 interface Miss {
@@ -120,7 +151,7 @@ function missIn(map: LiveMap, program: LiveProgram, scene: Scene): Miss | undefi
   }
   if (key !== undefined) {
     if (entries.some((entry) => entry.key === key)) return undefined;
-    const explanation = `${name} has no entry at key ${key}${entries.length === 0 ? ', and none at all' : ''}`;
+    const explanation = `${name} has no entry at key ${key}${emptiness(map)}${formerly(map, key, scene)}`;
     return { map, key, proven: known !== undefined, explanation };
   }
   const empty = isIndexed(map.type) ? map.maxEntries - entries.length : undefined;

@@ -1,4 +1,4 @@
-import type { LiveDevice, LiveEntry, LiveMap, LiveNetns, LivePeer } from '../live-system.ts';
+import type { LiveDevice, LiveEntry, LiveMap, LiveNetns, LivePeer, LiveProgram } from '../live-system.ts';
 import { shellCommand } from '../shell-quote.ts';
 import { netnsPath } from './scene.ts';
 
@@ -105,6 +105,12 @@ export function attachPass(device: LiveDevice | undefined): string | undefined {
 /** Takes the program off that runs in generic mode, whatever it is. */
 export function detachGeneric(device: LiveDevice): string {
   return xdpctlAt(device, ['net', 'detach', 'xdpgeneric', 'dev', device.ifname]);
+}
+
+/** The same redirect with another destination in its frames; only of a program of ours it is known how it was attached. */
+export function writeAddress(program: LiveProgram | undefined, from: LiveDevice, to: LiveDevice): string | undefined {
+  if (program?.keySource === undefined || from.netns.inode !== to.netns.inode) return undefined;
+  return xdpctlAt(from, ['redirect', 'attach', from.ifname, '--to', to.ifname, '--dst-mac', 'MAC', '--replace']);
 }
 
 /** Writes an entry of a devmap; without a known target the reader fills it in. */

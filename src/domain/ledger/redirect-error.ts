@@ -25,7 +25,7 @@ export function redirectError(scene: Scene): Verdict {
     case 'EBADRQC':
       return noCall(scene);
     case 'EINVAL':
-      return counter.mapId === noMapId ? withoutMap(scene) : goneMap(scene, error);
+      return isWithoutMap(scene) ? withoutMap(scene) : goneMap(scene, error);
     case 'ENXIO':
       return kernelAtLeast(scene.system.kernel, '5.6') ? goneMap(scene, error) : cannotTransmit(scene);
     default:
@@ -41,6 +41,11 @@ function noCall({ counter, program }: Scene): Verdict {
   const who = program?.name ?? `program ${counter.progId}`;
   const explanation = `${who} returned XDP_REDIRECT without calling bpf_redirect_map() or bpf_redirect()`;
   return counter.mapId === 0 ? certain('no-redirect-call', explanation) : likely('no-redirect-call', explanation);
+}
+
+/** Before 5.13 the event shows 0 where there was no map (include/trace/events/xdp.h). */
+function isWithoutMap({ counter, system }: Scene): boolean {
+  return counter.mapId === noMapId || (counter.mapId === 0 && !kernelAtLeast(system.kernel, '5.13'));
 }
 
 /** EINVAL without a map: bpf_redirect() to an ifindex that is not there, or a failed look-up whose result was ignored. */

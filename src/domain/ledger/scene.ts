@@ -2,6 +2,7 @@ import type { DropCounter } from '../drop-counter.ts';
 import { noMapId } from '../drop-counter.ts';
 import type { LiveDevice, LiveMap, LiveNetns, LiveProgram, LiveSystem } from '../live-system.ts';
 import { isRedirectKind } from '../map-type.ts';
+import type { Proof } from './loss.ts';
 
 /** A counter with everything that the live system knows about what it names. */
 export interface Scene {
@@ -11,10 +12,13 @@ export interface Scene {
   readonly to: LiveDevice | undefined;
   readonly program: LiveProgram | undefined;
   readonly map: LiveMap | undefined;
+  readonly proof: Proof | undefined;
+  /** What the system was like before losses were counted. */
+  readonly before: LiveSystem | undefined;
 }
 
 /** Looks up what a counter names. */
-export function sceneOf(counter: DropCounter, system: LiveSystem): Scene {
+export function sceneOf(counter: DropCounter, system: LiveSystem, proof?: Proof, before?: LiveSystem): Scene {
   const from = findIngress(counter, system);
   return {
     counter,
@@ -23,15 +27,17 @@ export function sceneOf(counter: DropCounter, system: LiveSystem): Scene {
     to: findTarget(counter, from, system),
     program: counter.progId === undefined ? undefined : system.programs.get(counter.progId),
     map: counter.mapId === undefined ? undefined : system.maps.get(counter.mapId),
+    proof,
+    before,
   };
 }
 
 /**
- * The events carry an ifindex without its namespace. The device that carries the program is the right one; without that,
+ * Most tracers see an ifindex without its namespace. The device that carries the program is the right one; without that,
  * one of the caller's own namespace, or the only one there is.
  */
-function findIngress({ fromIfindex, progId }: DropCounter, system: LiveSystem): LiveDevice | undefined {
-  const candidates = withIfindex(fromIfindex, system);
+function findIngress({ fromIfindex, netns, progId }: DropCounter, system: LiveSystem): LiveDevice | undefined {
+  const candidates = withIfindex(fromIfindex, netns, system);
   return (
     candidates.find((device) => progId !== undefined && device.progIds.includes(progId)) ??
     candidates.find((device) => device.netns.current) ??
@@ -41,11 +47,11 @@ function findIngress({ fromIfindex, progId }: DropCounter, system: LiveSystem): 
 
 /** Mostly in the namespace of the ingress device; a devmap entry may also lead into another one. */
 function findTarget(
-  { toIfindex }: DropCounter,
+  { toIfindex, toNetns }: DropCounter,
   from: LiveDevice | undefined,
   system: LiveSystem,
 ): LiveDevice | undefined {
-  const candidates = withIfindex(toIfindex, system);
+  const candidates = withIfindex(toIfindex, toNetns, system);
   return (
     candidates.find((device) => device.netns.inode === from?.netns.inode) ??
     candidates.find((device) => device.netns.current) ??
@@ -53,8 +59,12 @@ function findTarget(
   );
 }
 
-function withIfindex(ifindex: number | undefined, system: LiveSystem): LiveDevice[] {
-  return ifindex === undefined || ifindex === 0 ? [] : system.devices.filter((device) => device.ifindex === ifindex);
+/** @param netns undefined where it is not known */
+function withIfindex(ifindex: number | undefined, netns: number | undefined, system: LiveSystem): LiveDevice[] {
+  if (ifindex === undefined || ifindex === 0) return [];
+  return system.devices.filter(
+    (device) => device.ifindex === ifindex && (netns === undefined || device.netns.inode === netns),
+  );
 }
 
 function onlyOne<T>(list: readonly T[]): T | undefined {

@@ -1,7 +1,8 @@
 import { errnoName } from '../errno.ts';
 import { kernelAtLeast } from '../kernel-version.ts';
-import type { LiveDevice } from '../live-system.ts';
+import type { LiveDevice, LivePeer } from '../live-system.ts';
 import { whyNoXmit } from '../no-xmit.ts';
+import { egressEntry } from './egress-entry.ts';
 import { inOrder, setMtu, setQueues, setTxQueueLength, setTxRing, setUp, switchGroOn } from './fixes.ts';
 import { nameOf, type Scene } from './scene.ts';
 import { certain, likely, type Verdict } from './verdict.ts';
@@ -83,32 +84,55 @@ function lacksXdp(to: LiveDevice | undefined): boolean {
 
 /** Frames lost without an error: the driver's ring was full, a veth peer's MTU too small, or an egress program dropped. */
 export function lostQuietly(scene: Scene): Verdict {
-  const { counter, to, system } = scene;
+  const { counter, to, system, proof } = scene;
   const name = nameOf(to, counter.toIfindex);
-  const egress = egressEntry(scene);
-  const smaller =
-    to?.kind === 'veth' && to.peer?.mtu !== undefined && to.peer.mtu < Math.max(to.mtu, scene.from?.mtu ?? 0);
+  const egress = proof?.kind === 'driver' ? undefined : egressEntry(scene);
+  const smaller = shorterPeer(scene);
   if (egress !== undefined) {
     const program = system.programs.get(egress.progId)?.name ?? `program ${egress.progId}`;
+    const explanation = `${program}, in the entry that leads to ${name}, dropped the frames`;
+    if (proof?.kind === 'not-driver') return certain('egress-program-drop', explanation, egress);
     const others = smaller ? ', or the peer has a smaller MTU' : ', or the transmit ring was full';
-    return likely(
-      'egress-program-drop',
-      `${program}, in the entry that leads to ${name}, dropped the frames${others}`,
-      egress,
-    );
+    return likely('egress-program-drop', `${explanation}${others}`, egress);
   }
-  if (smaller && to.peer !== undefined) {
-    const peer = nameOf(to.peer, to.peer.ifindex);
-    const explanation = `${name} is a veth, and its peer ${peer} has an MTU of only ${to.peer.mtu}`;
-    return likely('peer-mtu', explanation, { fix: setMtu(to.peer, Math.max(to.mtu, scene.from?.mtu ?? 0)) });
+  if (proof?.kind === 'not-driver') {
+    const explanation = `the driver of ${name} did not refuse them, so a program in a devmap entry did, which is gone now`;
+    return likely('egress-program-drop', explanation);
+  }
+  if (smaller !== undefined) {
+    const peer = nameOf(smaller.peer, smaller.peer.ifindex);
+    const explanation = `${name} is a veth, and its peer ${peer} has an MTU of only ${smaller.peer.mtu}`;
+    const verdict = fitsRing(proof) ? certain : likely;
+    return verdict('peer-mtu', explanation, { fix: setMtu(smaller.peer, smaller.needed) });
   }
   return ringFull(scene);
 }
 
+/** VETH_RING_SIZE (drivers/net/veth.c): as long as fewer frames came in all, the ring of a veth was not full. */
+const vethRing = 256;
+
+function fitsRing(proof: Scene['proof']): boolean {
+  return proof?.kind === 'driver' && proof.taken !== undefined && proof.taken < vethRing;
+}
+
+/** The peer of a veth when frames can come that are too long for it. */
+function shorterPeer({ to, from }: Scene): { readonly peer: LivePeer; readonly needed: number } | undefined {
+  if (to?.kind !== 'veth' || to.peer?.mtu === undefined) return undefined;
+  const needed = Math.max(to.mtu, from?.mtu ?? 0);
+  return to.peer.mtu < needed ? { peer: to.peer, needed } : undefined;
+}
+
 /** The driver's own word for it, or the likeliest reason where it has none. */
-export function ringFull({ counter, to }: Scene): Verdict {
+export function ringFull({ counter, to, proof }: Scene): Verdict {
   const explanation = `the transmit ring of ${nameOf(to, counter.toIfindex)} was full${whyFull(to)}`;
-  return likely('tx-ring-full', explanation, { fix: mendRing(to) });
+  // Its driver says so with an errno of its own, or counts what it did not take for no other reason.
+  const proven = (counter.errno ?? 0) !== 0 || (proof?.kind === 'driver' && isVirtual(to));
+  return (proven ? certain : likely)('tx-ring-full', explanation, { fix: mendRing(to) });
+}
+
+/** Of these drivers it is known that they give frames back when their ring is full, and else only too long ones. */
+function isVirtual(to: LiveDevice | undefined): boolean {
+  return to?.kind === 'veth' || to?.kind === 'tun';
 }
 
 function whyFull(to: LiveDevice | undefined): string {
@@ -120,25 +144,6 @@ function whyFull(to: LiveDevice | undefined): string {
 function mendRing(to: LiveDevice | undefined): string | undefined {
   if (to?.kind === 'tun') return setTxQueueLength(to, 10_000);
   return to?.kind === undefined && to?.ifname !== 'lo' ? setTxRing(to, 4096) : undefined;
-}
-
-interface EgressEntry {
-  readonly mapId: number;
-  readonly key: number;
-  readonly progId: number;
-}
-
-/** The devmap entry with a program that leads to the target, in a map that a program on the ingress device uses. */
-function egressEntry({ counter, from, system }: Scene): EgressEntry | undefined {
-  const used = new Set(from?.progIds.flatMap((id) => system.programs.get(id)?.mapIds ?? []));
-  for (const map of system.maps.values()) {
-    if (!['devmap', 'devmap_hash'].includes(map.type) || (used.size > 0 && !used.has(map.id))) continue;
-    const entry = map.entries?.find(
-      ({ ifindex, progId }) => ifindex === counter.toIfindex && progId !== undefined && progId !== 0,
-    );
-    if (entry?.progId !== undefined) return { mapId: map.id, key: entry.key, progId: entry.progId };
-  }
-  return undefined;
 }
 
 /** xdp_bulk_tx: XDP_TX back out of the device that the frame came in by. */

@@ -1,5 +1,6 @@
 import type { DropCode } from '../drop-catalogue.ts';
 import type { Certainty } from '../finding.ts';
+import type { LiveDevice } from '../live-system.ts';
 
 /** What is made of a counter. */
 export interface Verdict {
@@ -12,6 +13,7 @@ export interface Verdict {
   readonly key?: number | undefined;
   readonly cpu?: number | undefined;
   readonly fromIfindex?: number | undefined;
+  readonly from?: LiveDevice | undefined;
   readonly toIfindex?: number | undefined;
 }
 

@@ -76,6 +76,7 @@ export function checkWish(wish: PathWish, say: Spelling): void {
     throw usageError(`${say('key')} ingress does not go with ${say('xsk')}: a socket is bound to a queue`);
   }
   if (wish.broadcast === true) checkUnique(targets);
+  else if (wish.object !== undefined) checkKeyed(wish, targets, say);
   else checkSeveral(wish, targets, say);
   for (const cpu of wish.cpus ?? []) checkQsize(typeof cpu === 'number' ? wish.qsize : (cpu.qsize ?? wish.qsize));
   for (const mac of [wish, ...targets].flatMap(({ dst_mac, src_mac }) => [dst_mac, src_mac])) checkMac(mac);
@@ -118,10 +119,19 @@ function excludes(wish: PathWish, say: Spelling, one: Name, others: readonly Nam
   if (given !== undefined) throw usageError(`${say(given)} does not go with ${say(one)}: ${because}`);
 }
 
+/** Only the user knows what a program of theirs looks up. */
+function checkKeyed(wish: PathWish, targets: readonly TargetWish[], say: Spelling): void {
+  if (wish.key !== undefined || targets.every(({ key }) => key !== undefined)) return;
+  throw usageError(
+    `${say('to')} with ${say('object')} needs ${say('key')}`,
+    'it says under which key the program looks for its target: ingress, queue or a number',
+  );
+}
+
 /** Several targets need something that tells them apart. */
 function checkSeveral(wish: PathWish, targets: readonly TargetWish[], say: Spelling): void {
   const unkeyed = targets.filter(({ key }) => key === undefined);
-  if (unkeyed.length < 2 || wish.key === 'queue' || wish.object !== undefined) return;
+  if (unkeyed.length < 2 || wish.key === 'queue') return;
   throw usageError(
     `${unkeyed.length} targets, and nothing says which frames go where`,
     `${say('broadcast')} sends each frame to all of them, ${say('key')} queue those of receive queue i to the i-th`,

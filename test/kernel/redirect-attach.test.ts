@@ -224,13 +224,9 @@ describe('redirect attach', () => {
 });
 
 describe('redirect attach --map', () => {
-  function write(map: string, key: number, ...value: number[]): void {
-    router.tool('bpftool', 'map', 'update', 'pinned', map, 'key', ...bytes(key), 'value', ...bytes(...value));
-  }
-
   it.each([4, 8])('through a devmap with values of %i bytes, by queue or a key', async (size) => {
     const { a, b, c } = router;
-    const map = made('devmap', size, 'fw');
+    const map = madeMap('devmap', size, 'fw');
     write(map, 0, ...(size === 8 ? [b.ifindex, 0] : [b.ifindex]));
     write(map, 7, ...(size === 8 ? [c.ifindex, 0] : [c.ifindex]));
     await router.done('attach', a.name, '--map', map);
@@ -238,12 +234,12 @@ describe('redirect attach --map', () => {
     await router.done('attach', a.name, '--map', map, '--key', '7', '--replace');
     await expectArrivals({ right: 0, other: 100 }, FRAMES);
     await router.done('detach', a.name);
-    expect(toolJson('bpftool', ['-j', 'map', 'lookup', 'pinned', map, 'key', ...bytes(0)])).toBeDefined();
+    expect(toolJson('bpftool', ['-j', 'map', 'lookup', 'pinned', map, 'key', ...byteWords(0)])).toBeDefined();
   });
 
   it('through a devmap_hash, by ingress', async () => {
     const { a, b } = router;
-    const map = made('devmap_hash', 8, 'hash');
+    const map = madeMap('devmap_hash', 8, 'hash');
     write(map, a.ifindex, b.ifindex, 0);
     await router.done('attach', a.name, '--map', map);
     await expectArrivals({ right: 100 }, FRAMES);
@@ -251,7 +247,7 @@ describe('redirect attach --map', () => {
 
   it('through a cpumap, over the entries it has', async () => {
     const { a } = router;
-    const map = made('cpumap', 8, 'cpus');
+    const map = madeMap('cpumap', 8, 'cpus');
     expect(await router.refused('attach', a.name, '--map', map)).toMatchObject({
       exit: 2,
       message: expect.stringContaining('no entry'),
@@ -266,7 +262,7 @@ describe('redirect attach --map', () => {
 
   it('through an xskmap', async () => {
     const { a } = router;
-    await router.done('attach', a.name, '--map', made('xskmap', 4, 'xsks'));
+    await router.done('attach', a.name, '--map', madeMap('xskmap', 4, 'xsks'));
     await using counter = await countFrames(a, { count: 100 });
     sendFrames(router.left, FRAMES);
     expect(await counter.arrived()).toBe(100);
@@ -277,7 +273,7 @@ describe('redirect attach --map', () => {
     ['fragment-aware', 32],
   ])('through a devmap that a %s program has touched first', async (kind) => {
     const { a, b } = router;
-    const map = made('devmap', 8, 'owned');
+    const map = madeMap('devmap', 8, 'owned');
     write(map, 0, b.ifindex, 0);
     const pin = folder.pin('first');
     removedAtEnd(pin);
@@ -293,10 +289,12 @@ describe('redirect attach --map', () => {
 
   it('refuses what is no redirect map, or a key outside of it', async () => {
     const { a } = router;
-    expect(await router.refused('attach', a.name, '--map', made('hash', 4, 'plain'))).toMatchObject({ exit: 2 });
-    expect(await router.refused('attach', a.name, '--map', made('devmap', 4, 'small'), '--key', '64')).toMatchObject({
-      exit: 2,
-    });
+    expect(await router.refused('attach', a.name, '--map', madeMap('hash', 4, 'plain'))).toMatchObject({ exit: 2 });
+    expect(await router.refused('attach', a.name, '--map', madeMap('devmap', 4, 'small'), '--key', '64')).toMatchObject(
+      {
+        exit: 2,
+      },
+    );
     expect(await router.refused('attach', a.name, '--map', folder.pin('none'))).toMatchObject({ exit: 3 });
     expect(await router.refused('attach', a.name, '--map', 'id:4294967295')).toMatchObject({ exit: 3 });
   });
@@ -318,16 +316,9 @@ describe('redirect attach --object', () => {
       'pinned',
       targets,
       'key',
-      '0',
-      '0',
-      '0',
-      '0',
+      ...byteWords(0),
       'value',
-      ...le(b.ifindex),
-      '0',
-      '0',
-      '0',
-      '0',
+      ...byteWords(b.ifindex, 0),
     );
     await expectArrivals({ right: 100 }, FRAMES);
     expect(await router.done('stats', a.name)).toMatchObject([{ counted: false, keys: [] }]);
@@ -372,24 +363,7 @@ describe('redirect attach --object', () => {
       'mine',
     ]);
     removedAtEnd(map);
-    router.tool(
-      'bpftool',
-      'map',
-      'update',
-      'pinned',
-      map,
-      'key',
-      '0',
-      '0',
-      '0',
-      '0',
-      'value',
-      ...le(b.ifindex),
-      '0',
-      '0',
-      '0',
-      '0',
-    );
+    router.tool('bpftool', 'map', 'update', 'pinned', map, 'key', ...byteWords(0), 'value', ...byteWords(b.ifindex, 0));
     await router.done('attach', a.name, '--object', builtinPath('redirect_devmap'), '--map', map);
     await expectArrivals({ right: 100 }, FRAMES);
   });
@@ -426,8 +400,12 @@ describe('a target that cannot receive', () => {
   });
 });
 
+function write(map: string, key: number, ...value: number[]): void {
+  router.tool('bpftool', 'map', 'update', 'pinned', map, 'key', ...byteWords(key), 'value', ...byteWords(...value));
+}
+
 /** Makes a map by bpftool, which goes with the test, and returns its pin. */
-function made(type: string, valueSize: number, name: string): string {
+function madeMap(type: string, valueSize: number, name: string): string {
   const map = folder.pin(name);
   const words = ['type', type, 'key', '4', 'value', String(valueSize), 'entries', '64', 'name', name];
   tool('bpftool', ['map', 'create', map, ...words]);
@@ -435,7 +413,7 @@ function made(type: string, valueSize: number, name: string): string {
   return map;
 }
 
-function bytes(...numbers: number[]): string[] {
+function byteWords(...numbers: number[]): string[] {
   return numbers.flatMap((number) => [0, 8, 16, 24].map((shift) => String((number >> shift) & 0xff)));
 }
 

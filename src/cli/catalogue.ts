@@ -36,6 +36,20 @@ export const catalogue: readonly CatalogueObject[] = [
     },
   },
   {
+    name: 'prog',
+    summary: 'programs: list, load, pin and run them',
+    defaultVerb: 'show',
+    aliases: { list: 'show' },
+    verbs: {
+      show: () => import('./prog/show.ts'),
+      load: () => import('./prog/load.ts'),
+      loadall: () => import('./prog/loadall.ts'),
+      pin: () => import('./prog/pin.ts'),
+      unpin: () => import('./prog/unpin.ts'),
+      run: () => import('./prog/run.ts'),
+    },
+  },
+  {
     name: 'redirect',
     summary: 'whole redirect paths: what arrives here leaves there',
     defaultVerb: 'show',

@@ -51,7 +51,13 @@ function textOf(parts: readonly Uint8Array[]): string {
 }
 
 /** All of a file as text. @throws ToolError usage when it is more than a string can hold */
-export async function readText({ name, pieces: list }: InputFile): Promise<string> {
+export async function readText(file: InputFile): Promise<string> {
+  const bytes = await readBytes(file);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+}
+
+/** All of a file. @throws ToolError usage when it is very large */
+export async function readBytes({ name, pieces: list }: InputFile): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of list) {
@@ -59,7 +65,7 @@ export async function readText({ name, pieces: list }: InputFile): Promise<strin
     length += part.length;
     if (length > MOST) throw usageError(`${name} is larger than ${MOST >> 20} MiB`);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }
 
 const MOST = 500 << 20;

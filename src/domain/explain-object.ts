@@ -1,6 +1,6 @@
 import type { KernelRefusal } from './errors.ts';
 import type { Explanation } from './explanation.ts';
-import { loadFailure } from './load-log.ts';
+import { linesBeforeVerdict, loadFailure } from './load-log.ts';
 
 const ENOENT = 2;
 
@@ -30,11 +30,17 @@ export function explainObject({ operation, errno, facts }: KernelRefusal): Expla
         : {
             kind: 'refused',
             message: `the verifier refuses program '${program}': ${reason}`,
-            hint: 'its whole log: the same command with --debug',
+            hint: `${whereabouts(String(facts['log'] ?? ''))}its whole log: the same command with --debug`,
           };
     default:
       return undefined;
   }
+}
+
+/** The last lines of the verifier's log before its verdict, as the beginning of a sentence. */
+function whereabouts(log: string): string {
+  const lines = linesBeforeVerdict(log, 3);
+  return lines.length === 0 ? '' : `the verifier was at: ${lines.join(' | ')}; `;
 }
 
 function because(reason: string | undefined): string {

@@ -30,6 +30,7 @@ const EOVERFLOW = 75;
 const ENOTSOCK = 88;
 const EOPNOTSUPP = 95;
 const ENOTSUPP = 524;
+const LIBBPF_ERRNO_START = 4000;
 
 /** BPF_F_RDONLY and BPF_F_WRONLY (linux/bpf.h): what user space may not do with a map. */
 const BPF_F_RDONLY = 1 << 3;
@@ -42,7 +43,8 @@ const BPF_F_WRONLY = 1 << 4;
 export function explain(refusal: KernelRefusal, surroundings: Surroundings): ToolError {
   const { kind, message, hint } = explanation(refusal, surroundings) ?? fallback(refusal, surroundings);
   return new ToolError(kind, message, {
-    errno: refusal.errno,
+    // libbpf counts its own reasons from 4000 on (enum libbpf_errno): those are no errnos.
+    ...(refusal.errno < LIBBPF_ERRNO_START && { errno: refusal.errno }),
     operation: refusal.operation,
     cause: refusal,
     ...(hint !== undefined && { hint }),

@@ -27,12 +27,23 @@ export function loadFailure(log: string): LoadFailure {
   return { ...(program !== undefined && { program }), ...(reason !== undefined && { reason }) };
 }
 
+/** The lines of the verifier before its verdict, at most so many: where in the program it was. */
+export function linesBeforeVerdict(log: string, most: number): readonly string[] {
+  return verifierLines(verifierLog.exec(log)?.[1] ?? '')
+    .slice(0, -1)
+    .slice(-most);
+}
+
 /** The last line of the verifier, whose last word is why it refuses. */
 function verdict(log: string): string | undefined {
+  return verifierLines(log).at(-1);
+}
+
+function verifierLines(log: string): string[] {
   return log
     .split('\n')
     .map((line) => line.trim())
-    .findLast((line) => line !== '' && !figures.test(line));
+    .filter((line) => line !== '' && !figures.test(line));
 }
 
 function firstWarning(log: string): string | undefined {

@@ -1,6 +1,24 @@
 import { describe, expect, it } from 'vitest';
 
-import { loadFailure } from '../../src/domain/load-log.ts';
+import { linesBeforeVerdict, loadFailure } from '../../src/domain/load-log.ts';
+
+describe('linesBeforeVerdict', () => {
+  const log = `prog 'p': BPF program load failed: Permission denied
+prog 'p': -- BEGIN PROG LOAD LOG --
+0: R1=ctx() R10=fp0
+; return *(int *)0;
+0: (b7) r1 = 0
+1: (61) r0 = *(u32 *)(r1 +0)
+R1 invalid mem access 'scalar'
+processed 2 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
+-- END PROG LOAD LOG --`;
+
+  it('tells where the verifier was', () => {
+    expect(linesBeforeVerdict(log, 2)).toEqual(['0: (b7) r1 = 0', '1: (61) r0 = *(u32 *)(r1 +0)']);
+    expect(linesBeforeVerdict(log, 9)).toHaveLength(4);
+    expect(linesBeforeVerdict('no log', 2)).toEqual([]);
+  });
+});
 
 describe('loadFailure', () => {
   it("finds the verifier's verdict above its figures", () => {

@@ -43,6 +43,7 @@ WORDS
 }
 WORDS
   echo '{"xdpctl": 1, "redirects": [{"dev": "eth0", "to": ["eth1"]}]}' > redirects.json
+  cp "$BPF_OBJECTS/redirect_devmap.bpf.o" router.bpf.o
   # bpftool, so that a fault of xdpctl cannot hide here.
   bpftool batch file - <<WORDS
 map create /sys/fs/bpf/forward type devmap key 4 value 8 entries 64 name forward

@@ -1,4 +1,5 @@
-import { arrayOf, count, type JsonSchema, objectOf, silentSchema, text, wide } from '../json-schema.ts';
+import { xdpActionNames } from '../../domain/xdp-action.ts';
+import { arrayOf, count, dryRunSchema, type JsonSchema, objectOf, silentSchema, text, wide } from '../json-schema.ts';
 
 const holder = objectOf({ pid: count('of the process'), comm: text('its name') });
 
@@ -32,6 +33,26 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
       { title: 'with PROG', ...program },
     ],
   },
+  load: silentSchema,
+  loadall: silentSchema,
   pin: silentSchema,
   unpin: silentSchema,
+  run: {
+    anyOf: [
+      {
+        title: 'a run',
+        ...objectOf({
+          'data_out?': arrayOf({ type: 'integer' }, 'the bytes of the frame as the program left it; for data_out -'),
+          'ctx_out?': arrayOf({ type: 'integer' }, 'the bytes of the context; for ctx_out -'),
+          retval: count('what the program returned'),
+          'action?': {
+            enum: xdpActionNames.map((name) => `XDP_${name}`),
+            description: 'the name of that, where it is an XDP action',
+          },
+          duration: count('nanoseconds, on average'),
+        }),
+      },
+      { title: 'with --dry-run', ...dryRunSchema },
+    ],
+  },
 };

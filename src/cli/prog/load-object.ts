@@ -1,0 +1,175 @@
+import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import { ToolError, usageError } from '../../domain/errors.ts';
+import { mapTypeName } from '../../domain/map-type.ts';
+import { ensureBpffs, isOnBpffs } from '../../kernel/bpffs.ts';
+import { BpfObject, type ObjectMap, type ObjectProgram } from '../../kernel/object.ts';
+import { pinObject, removePin } from '../../kernel/pin.ts';
+import { Transaction } from '../../kernel/transaction.ts';
+import type { Outcome } from '../../output/outcome.ts';
+import type { Context } from '../context.ts';
+import { dryRun } from '../dry-run.ts';
+import { mapText } from '../map/map-text.ts';
+import { prepareNewPin } from '../new-pin.ts';
+import type { LoadRequest, Replacement } from './load-request.ts';
+
+/** A pin that is to be made of something in the file. */
+interface WantedPin {
+  readonly path: string;
+  /** In a sentence: `program 'forward'`. */
+  readonly what: string;
+  /** What is to be pinned, open. */
+  open(): Disposable & { readonly fd: number };
+}
+
+/**
+ * Loads all programs of a file, and pins the first or all of them, and perhaps its maps: all of that or nothing.
+ *
+ * @param all pin all programs below the pin, which is a directory then
+ */
+export function loadObject(request: LoadRequest, all: boolean, context: Context): Outcome | undefined {
+  using object = BpfObject.open(request.file);
+  const [first] = object.programs;
+  if (first === undefined) throw usageError(`${request.file} has no program`);
+  for (const program of object.programs) setType(program, request);
+  const replaced = replacements(object, request, context);
+  const directories = [...(all ? [request.pin] : []), ...(request.mapPins === undefined ? [] : [request.mapPins])];
+  const pins = [
+    ...(all
+      ? object.programs.map((program) => programPin(program, `${request.pin}/${program.name}`))
+      : [programPin(first, request.pin)]),
+    ...(request.mapPins === undefined ? [] : mapPins(object, request.mapPins)),
+  ];
+  for (const directory of directories) checkDirectory(directory, context);
+  for (const { path } of pins) checkNewPin(path, directories, context);
+  checkDistinct(pins);
+  const madeByLibbpf = object.maps.flatMap(({ pinPath }) =>
+    pinPath === undefined || existsSync(pinPath) ? [] : [pinPath],
+  );
+  if (context.options.dryRun) return dryRun(steps(object, request, replaced, pins, madeByLibbpf));
+
+  for (const path of madeByLibbpf) ensureBpffs(dirname(path), context.options);
+  object.load();
+  using transaction = new Transaction();
+  for (const path of madeByLibbpf) transaction.onRollback(() => removePin(path));
+  for (const directory of new Set(directories)) makeDirectory(directory, transaction);
+  for (const { path, open } of pins) {
+    using opened = open();
+    pinObject(opened.fd, path);
+    transaction.onRollback(() => removePin(path));
+  }
+  transaction.commit();
+  context.maps.forget();
+  return undefined;
+}
+
+function setType(program: ObjectProgram, { type }: LoadRequest): void {
+  if (type !== undefined) program.setType(type.type, type.attachType);
+}
+
+/** Puts the user's maps in the place of the file's, and returns each in a sentence. */
+function replacements(object: BpfObject, request: LoadRequest, context: Context): string[] {
+  const taken = new Set<ObjectMap>();
+  return request.replacements.map((replacement) => {
+    const declared = declaredMap(object, replacement);
+    if (taken.has(declared)) throw usageError(`the map '${declared.name}' of ${object.path} is given twice`);
+    taken.add(declared);
+    const map = context.maps.open(replacement.map);
+    const { info } = map;
+    const rules: [string, string | number, string | number][] = [
+      ['type', mapTypeName(declared.type) ?? declared.type, info.typeName ?? info.type],
+      ['size of keys', declared.keySize, info.keySize],
+      ['size of values', declared.valueSize, info.valueSize],
+    ];
+    const [broken] = rules.filter(([, wanted, there]) => wanted !== there);
+    if (broken !== undefined) {
+      const [what, wanted, there] = broken;
+      throw usageError(
+        `${mapText(info)} cannot take the place of map '${declared.name}': its ${what} is ${there}, and the program was made for ${wanted}`,
+        'type, size of keys and size of values must be those that the file declares',
+      );
+    }
+    declared.reuse(map);
+    return `use ${mapText(info)} as map '${declared.name}'`;
+  });
+}
+
+function declaredMap(object: BpfObject, { of }: Replacement): ObjectMap {
+  const found =
+    typeof of === 'number'
+      ? object.maps[of]
+      : object.maps.find(({ name, libbpfName }) => name === of || libbpfName === of);
+  if (found !== undefined) return found;
+  const names = object.maps.map(({ name }, index) => `${name} (idx ${index})`).join(', ');
+  throw usageError(
+    typeof of === 'number' ? `${object.path} has no map at position ${of}` : `${object.path} has no map '${of}'`,
+    names === '' ? 'it has no maps' : `it has: ${names}`,
+  );
+}
+
+function programPin(program: ObjectProgram, path: string): WantedPin {
+  return { path, what: `program '${program.name}'`, open: () => program.openProgram() };
+}
+
+/** As libbpf names them: data sections too, and no dots, which the kernel does not allow. */
+function mapPins(object: BpfObject, directory: string): WantedPin[] {
+  return object.maps.map((map) => ({
+    path: `${directory}/${map.libbpfName.replaceAll('.', '_')}`,
+    what: `map '${map.name}'`,
+    open: () => map.openMap(),
+  }));
+}
+
+/** A directory that is there, or that can be made. */
+function checkDirectory(path: string, context: Context): void {
+  if (!ensureBpffs(path, context.options)) return;
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there === undefined) {
+    prepareNewPin(path, context);
+    return;
+  }
+  if (!there.isDirectory()) throw new ToolError('conflict', `${path} exists already, and is no directory`);
+  if (!isOnBpffs(path)) {
+    throw usageError(`${path} is not in a bpffs: pins can only be made there`, 'use a path below /sys/fs/bpf');
+  }
+}
+
+/** @param directories that will be there when the pin is made */
+function checkNewPin(path: string, directories: readonly string[], context: Context): void {
+  const directory = dirname(path);
+  if (directories.includes(directory) && !existsSync(directory)) return;
+  prepareNewPin(path, context);
+}
+
+/** Programs and maps of one file may have the same name, and the same directory. */
+function checkDistinct(pins: readonly WantedPin[]): void {
+  const paths = new Map<string, string>();
+  for (const { path, what } of pins) {
+    const other = paths.get(path);
+    if (other !== undefined)
+      throw usageError(`both ${other} and ${what} would be pinned at ${path}`, 'name another directory');
+    paths.set(path, what);
+  }
+}
+
+function makeDirectory(path: string, transaction: Transaction): void {
+  if (existsSync(path)) return;
+  mkdirSync(path, { mode: 0o700 });
+  transaction.onRollback(() => rmdirSync(path));
+}
+
+function steps(
+  object: BpfObject,
+  { file }: LoadRequest,
+  replaced: readonly string[],
+  pins: readonly WantedPin[],
+  madeByLibbpf: readonly string[],
+): string[] {
+  return [
+    ...replaced,
+    `load ${object.programs.map(({ name }) => `program '${name}'`).join(', ')} of ${file}`,
+    ...madeByLibbpf.map((path) => `pin a map at ${path}, as the file says`),
+    ...pins.map(({ path, what }) => `pin ${what} at ${path}`),
+  ];
+}

@@ -1,4 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
@@ -9,6 +11,7 @@ import { readOccupant } from '../../src/kernel/occupant.ts';
 import { PathStore, programIn, storeRoot } from '../../src/kernel/path-store.ts';
 import { attachedPrograms, attachXdp } from '../../src/kernel/xdp-attachment.ts';
 import { runHere } from '../support/run-here.ts';
+import { runPrefix } from '../support/run-id.ts';
 import { createWorld, type End, type World } from '../support/world.ts';
 import { allowChanges, wasKilled } from './support/kill-switch.ts';
 
@@ -23,15 +26,18 @@ let netns: string;
 let a: End;
 let b: End;
 let c: End;
+let file: string;
 
 beforeAll(() => {
   world = createWorld();
   netns = world.namespace();
   ({ a, b } = world.veth({ namespace: netns }, { namespace: netns }));
   ({ a: c } = world.veth({ namespace: netns }, { namespace: netns }));
+  file = join(mkdtempSync(join(tmpdir(), runPrefix())), 'redirects.json');
 });
 
 afterAll(() => {
+  rmSync(join(file, '..'), { recursive: true });
   world[Symbol.dispose]();
 });
 
@@ -40,7 +46,7 @@ interface Scenario {
   readonly name: string;
   readonly before: () => readonly (readonly string[])[];
   readonly change: () => readonly string[];
-  /** There is a moment at which nothing is attached: the kernel cannot do it in one step. */
+  /** The kernel cannot do it in one step: there is a moment with neither the old nor the new. */
   readonly gap?: true;
 }
 
@@ -89,6 +95,22 @@ const scenarios: readonly Scenario[] = [
     change: () => attach(a, '--to', c.name, '--both', '--replace'),
   },
   { name: 'detach', before: () => [attach(a, '--to', b.name)], change: () => ['detach', a.name] },
+  {
+    name: 'apply to an entry',
+    before: () => [attach(a, '--to', b.name)],
+    change: () => apply([{ dev: a.name, to: [c.name] }]),
+  },
+  {
+    name: 'apply to several entries',
+    before: () => [attach(a, '--to', b.name, '--to', a.name, '--broadcast')],
+    change: () => apply([{ dev: a.name, to: [b.name, c.name], broadcast: true }]),
+    gap: true,
+  },
+  {
+    name: 'apply to several paths',
+    before: () => [attach(a, '--to', b.name), attach(c, '--to', b.name)],
+    change: () => apply([{ dev: a.name, to: [c.name], on_miss: 'drop' }], '--prune'),
+  },
   { name: 'detach from a link', before: () => [attach(a, '--to', b.name, '--link')], change: () => ['detach', a.name] },
 ];
 
@@ -151,6 +173,12 @@ async function killed(words: readonly string[], changes: number): Promise<boolea
 
 function attach(device: End, ...words: string[]): string[] {
   return ['attach', device.name, ...words];
+}
+
+/** The command that applies a document. */
+function apply(redirects: object[], ...words: string[]): string[] {
+  writeFileSync(file, JSON.stringify({ xdpctl: 1, redirects }));
+  return ['apply', file, ...words];
 }
 
 /** Runs `xdpctl redirect …` in the namespace and returns its exit code. */

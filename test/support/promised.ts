@@ -29,7 +29,7 @@ export const promisedVerbs: Readonly<Record<string, Readonly<Record<string, read
     show: ['format'],
     stats: list('interval count'),
     check: ['exit-code'],
-    test: list('transmit count size exit-code allow-broadcast allow-pass'),
+    test: list('transmit count size exit-code allow-broadcast allow-pass queue'), // the last added since
     apply: ['prune', 'confirm', 'yes'], // the last two added since
     diff: ['exit-code', 'prune'], // the last added since
     export: [],

@@ -1,5 +1,5 @@
 import { healthCodes } from '../../domain/check-catalogue.ts';
-import { arrayOf, count, type JsonSchema, objectOf, text } from '../json-schema.ts';
+import { arrayOf, count, dryRunSchema, type JsonSchema, objectOf, text } from '../json-schema.ts';
 
 const program = objectOf(
   { id: count("the program's id"), name: text('its name'), tag: text('the hash of its instructions') },
@@ -116,5 +116,63 @@ const check = arrayOf(
   'the problems; empty when there are none',
 );
 
+const test = objectOf({
+  ifname: text('the interface where the frames seemed to arrive'),
+  ifindex: count('its number'),
+  queue: count('the receive queue'),
+  prog: objectOf({ id: count("the program's id"), 'name?': text('its name') }, 'the program that ran on the frames'),
+  size: count('bytes of a frame'),
+  sent: count('frames; sent + copies = delivered + passed + sent_back + dropped'),
+  copies: count('what a broadcast made of them beyond one each'),
+  delivered: count('frames that the driver of a target took, a CPU passed on, or a socket got'),
+  passed: count('frames that went to the network stack of this host'),
+  sent_back: count('frames that left by the interface itself'),
+  dropped: count('all others'),
+  targets: arrayOf(
+    objectOf({
+      'to?': device('an interface'),
+      'cpu?': count('a CPU'),
+      'key?': count('the key of an AF_XDP socket'),
+      delivered: count('frames'),
+    }),
+    'where frames arrived',
+  ),
+  findings: arrayOf(
+    objectOf({
+      code: { enum: healthCodes, description: 'why; see CHECK CODES' },
+      certainty: { enum: ['certain', 'likely'], description: 'likely where something else would look the same' },
+      count: count('frames'),
+      'event?': text('the tracepoint that told of them; absent where they are what is left of all'),
+      'errno?': count('the errno of the event'),
+      'errnoName?': text('its name, such as EOPNOTSUPP'),
+      'from?': device('the interface where the frames seemed to arrive'),
+      'to?': device('the interface that they were for'),
+      'prog?': objectOf({ id: count("the program's id"), 'name?': text('its name') }, 'the program'),
+      'map?': objectOf(
+        {
+          id: count("the map's id"),
+          'name?': text('its name'),
+          'pinned?': arrayOf({ type: 'string' }, 'paths of its pins'),
+        },
+        'the map through which they went',
+      ),
+      'key?': count('the key that was looked up'),
+      'cpu?': count('the CPU'),
+      explanation: text('what happened, in a sentence'),
+      'fix?': text('the command that mends it, quoted for the shell'),
+    }),
+    'why frames were dropped, most frames first',
+  ),
+});
+
 /** What the verbs of `redirect` that look at the system print with -j. */
-export const observedSchemas: Readonly<Record<string, JsonSchema>> = { show, check };
+export const observedSchemas: Readonly<Record<string, JsonSchema>> = {
+  show,
+  check,
+  test: {
+    anyOf: [
+      { title: 'done', ...test },
+      { title: 'with --dry-run', ...dryRunSchema },
+    ],
+  },
+};

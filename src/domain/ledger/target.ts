@@ -8,7 +8,7 @@ import { nameOf, type Scene } from './scene.ts';
 import { certain, likely, type Verdict } from './verdict.ts';
 
 /** Link header and one VLAN tag, which xdp_ok_fwd_dev() allows beyond the MTU. */
-const beyondMtu = 18;
+export const beyondMtu = 18;
 
 /** EOPNOTSUPP from the redirect itself (or ENXIO from old drivers): the target cannot transmit redirected frames. */
 export function cannotTransmit(scene: Scene): Verdict {

@@ -60,6 +60,7 @@ export const catalogue: readonly CatalogueObject[] = [
       show: () => import('./redirect/show.ts'),
       stats: () => import('./redirect/stats.ts'),
       check: () => import('./redirect/check.ts'),
+      test: () => import('./redirect/test.ts'),
       apply: () => import('./redirect/apply.ts'),
       diff: () => import('./redirect/diff.ts'),
       export: () => import('./redirect/export.ts'),

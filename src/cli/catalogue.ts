@@ -46,7 +46,18 @@ export const catalogue: readonly CatalogueObject[] = [
       loadall: () => import('./prog/loadall.ts'),
       pin: () => import('./prog/pin.ts'),
       unpin: () => import('./prog/unpin.ts'),
-      run: () => import('./prog/run.ts'),
+      run: () => import('./prog/run-program.ts'),
+    },
+  },
+  {
+    name: 'net',
+    summary: 'XDP programs on interfaces, and what the drivers can do',
+    defaultVerb: 'show',
+    aliases: { list: 'show' },
+    verbs: {
+      show: () => import('./net/show.ts'),
+      attach: () => import('./net/attach.ts'),
+      detach: () => import('./net/detach.ts'),
     },
   },
   {

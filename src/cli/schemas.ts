@@ -8,6 +8,7 @@ export type LoadSchemas = () => Promise<{ readonly schemas: Readonly<Record<stri
 const loaders: Readonly<Record<string, LoadSchemas>> = {
   map: () => import('./map/schemas.ts'),
   prog: () => import('./prog/schemas.ts'),
+  net: () => import('./net/schemas.ts'),
   redirect: () => import('./redirect/schemas.ts'),
   debug: () => import('./debug/schemas.ts'),
   batch: () => import('./batch/schemas.ts'),

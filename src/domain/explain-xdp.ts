@@ -27,9 +27,9 @@ export function explainXdp({ operation, errno, facts }: KernelRefusal): Explanat
     case EOPNOTSUPP:
       return {
         kind: 'unsupported',
-        message: `${device} cannot run XDP programs in ${String(facts['mode'])} mode${because}`,
+        message: `${device} cannot run XDP programs${facts['mode'] === undefined ? '' : ` in ${String(facts['mode'])} mode`}${because}`,
         ...(facts['mode'] === 'native' && {
-          hint: 'add --mode generic, which works with every driver but is slower',
+          hint: `${facts['net'] === true ? 'use xdpgeneric' : 'add --mode generic'}, which works with every driver but is slower`,
         }),
       };
     case EBUSY:
@@ -44,6 +44,10 @@ export function explainXdp({ operation, errno, facts }: KernelRefusal): Explanat
     case ENOSPC:
       return { kind: 'refused', message: failed, hint: 'change the number of queues: ethtool -L DEV rx N tx N' };
     case EINVAL:
+      // What a driver says that knows nothing of XDP_SETUP_PROG_HW (veth_xdp, drivers/net/veth.c).
+      if (facts['mode'] === 'offload' && extack === undefined) {
+        return { kind: 'unsupported', message: `${device} cannot run XDP programs in offload mode` };
+      }
       // BPF_XDP_DEVMAP and BPF_XDP_CPUMAP programs belong in map entries (dev_xdp_attach, net/core/dev.c).
       return { kind: /can not be attached/.test(extack ?? '') ? 'usage' : 'refused', message: failed };
     default:

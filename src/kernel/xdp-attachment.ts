@@ -1,5 +1,5 @@
 import { littleEndian } from '../domain/byte-order.ts';
-import { KernelRefusal } from '../domain/errors.ts';
+import { KernelRefusal, type RefusalFacts } from '../domain/errors.ts';
 import { recordLibbpf } from '../ffi/libbpf-log.ts';
 import { libbpf } from '../ffi/libbpf.ts';
 import { interfaceName } from './interface-names.ts';
@@ -30,8 +30,8 @@ export function attachedPrograms(ifindex: number): readonly XdpAttachment[] {
  * @throws KernelRefusal `xdp attach`; its fact `extack` is the kernel's own explanation, when it gave one
  */
 export function attachXdp(ifindex: number, progFd: number, mode: XdpMode, expectedFd?: number): void {
-  change('xdp attach', ifindex, mode, expectedFd, (flags, options) =>
-    libbpf.bpf_xdp_attach(ifindex, progFd, flags, options),
+  change('xdp attach', { ifindex, mode }, () =>
+    libbpf.bpf_xdp_attach(ifindex, progFd, ...expectation(mode, expectedFd)),
   );
 }
 
@@ -42,25 +42,41 @@ export function attachXdp(ifindex: number, progFd: number, mode: XdpMode, expect
  * @throws KernelRefusal `xdp detach`; with the fact `extack`
  */
 export function detachXdp(ifindex: number, mode: XdpMode, expectedFd: number): void {
-  change('xdp detach', ifindex, mode, expectedFd, (flags, options) => libbpf.bpf_xdp_detach(ifindex, flags, options));
+  change('xdp detach', { ifindex, mode }, () => libbpf.bpf_xdp_detach(ifindex, ...expectation(mode, expectedFd)));
 }
 
-function change(
-  operation: string,
-  ifindex: number,
-  mode: XdpMode,
-  expectedFd: number | undefined,
-  act: (flags: number, options: Uint8Array | null) => number,
-): void {
-  const flags = xdpModeFlags[mode] | (expectedFd === undefined ? XDP_FLAGS_UPDATE_IF_NOEXIST : XDP_FLAGS_REPLACE);
-  const options = expectedFd === undefined ? null : expecting(expectedFd);
-  const { result, messages } = recordLibbpf(() => act(flags, options));
+/**
+ * Attaches a program as bpftool does: whatever is there.
+ *
+ * @param mode undefined: native where the driver can, else generic
+ * @param overwrite replace a program that is there in this mode; else there must be none
+ * @throws KernelRefusal `xdp attach`, with the facts `extack`, and `net`: it was asked for in the words of `net`
+ */
+export function putXdp(ifindex: number, progFd: number, mode: XdpMode | undefined, overwrite: boolean): void {
+  const flags = (mode === undefined ? 0 : xdpModeFlags[mode]) | (overwrite ? 0 : XDP_FLAGS_UPDATE_IF_NOEXIST);
+  change('xdp attach', { ifindex, mode, net: true }, () => libbpf.bpf_xdp_attach(ifindex, progFd, flags, null));
+}
+
+/** Detaches whatever is there in a mode, as bpftool does. @throws KernelRefusal `xdp detach`; with the fact `extack` */
+export function removeXdp(ifindex: number, mode: XdpMode): void {
+  change('xdp detach', { ifindex, mode, net: true }, () => libbpf.bpf_xdp_detach(ifindex, xdpModeFlags[mode], null));
+}
+
+/** The flags and options of a change that expects something. */
+function expectation(mode: XdpMode, expectedFd: number | undefined): [number, Uint8Array | null] {
+  return expectedFd === undefined
+    ? [xdpModeFlags[mode] | XDP_FLAGS_UPDATE_IF_NOEXIST, null]
+    : [xdpModeFlags[mode] | XDP_FLAGS_REPLACE, expecting(expectedFd)];
+}
+
+function change(operation: string, facts: RefusalFacts & { readonly ifindex: number }, act: () => number): void {
+  const { result, messages } = recordLibbpf(act);
   if (result >= 0) return;
   const extack = messages
     .map(({ text }) => /Kernel error message: (.*)/.exec(text)?.[1])
     .find((text) => text !== undefined);
-  const ifname = interfaceName(ifindex);
-  throw new KernelRefusal(operation, -result, { ifindex, ifname, mode, ...(extack !== undefined && { extack }) });
+  const ifname = interfaceName(facts.ifindex);
+  throw new KernelRefusal(operation, -result, { ...facts, ifname, ...(extack !== undefined && { extack }) });
 }
 
 /** struct bpf_xdp_attach_opts (bpf/libbpf.h): size_t sz, int old_prog_fd. */

@@ -80,7 +80,7 @@ duration  80 ns`,
       description: 'a program for the entries of devmaps',
       exit: 5,
       output: `
-error: xdp program 63 (egress) is for the entries of a devmap: the kernel runs it only for frames that leave through one
+error: xdp program 63 (egress) is for the entries of a devmap: the kernel runs it only for frames that leave through one (EINVAL)
 hint: load it without that section to run it: xdpctl prog load OBJ PIN type xdp`,
     },
   ],

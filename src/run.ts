@@ -81,7 +81,9 @@ export async function run(argv: readonly string[], io: Io): Promise<Ending> {
   } catch (error) {
     await reporter.endOutput();
     if (error instanceof Interrupted && io.signal.aborted) {
-      if (error.message !== '') await reporter.interruption(error.message);
+      const printed = reporter.progress;
+      const message = error.message === '' && printed !== undefined ? `interrupted: ${printed}` : error.message;
+      if (message !== '') await reporter.interruption(message);
       return { exitCode: 1, signal: io.signal.reason as NodeJS.Signals };
     }
     const { toToolError } = await import('./cli/to-tool-error.ts');

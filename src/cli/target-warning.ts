@@ -16,7 +16,7 @@ export function warnAboutTarget(
   ifindex: number,
   approach?: Approach,
 ): Promise<undefined> | undefined {
-  if (context.options.quiet && !context.options.json) return undefined;
+  if (context.options.quiet) return undefined;
   let targets = seen.get(context.maps);
   if (targets === undefined) {
     targets = new Set();

@@ -3,12 +3,14 @@ export interface ByteStream {
   readonly isTerminal: boolean;
   /** Columns of the terminal, when it is one. */
   readonly columns?: number | undefined;
-  /** Whether the reader has gone (EPIPE): writing is pointless from then on. */
+  /** Whether writing is pointless from now on: the reader has gone (EPIPE) or takes nothing, or a write has failed. */
   readonly closed: boolean;
-  /** Writes all bytes, resolving when they are accepted; never rejects for a reader that has gone. */
+  /** Why a write failed, where it was not for a reader that has gone. */
+  readonly failure?: NodeJS.ErrnoException | undefined;
+  /** Writes all bytes, resolving when they are accepted; never rejects. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Writes a short piece at once if that cannot block, else false. */
-  writeNow(bytes: Uint8Array): boolean;
+  /** Writes as much as can be accepted without waiting, and says how many bytes that were. */
+  writeNow(bytes: Uint8Array): number;
 }
 
 const CAPACITY = 1 << 17;
@@ -83,10 +85,10 @@ export class Sink {
   /** Passes on everything and waits until it is accepted. */
   async end(): Promise<void> {
     if (this.#inFlight === undefined && this.#length <= FLUSH_AT && !this.closed) {
-      if (this.stream.writeNow(this.#buffer.subarray(0, this.#length))) {
-        this.#length = 0;
-        return;
-      }
+      const written = this.stream.writeNow(this.#buffer.subarray(0, this.#length));
+      this.#buffer.copyWithin(0, written, this.#length);
+      this.#length -= written;
+      if (this.#length === 0) return;
     }
     await this.drain();
     await this.#inFlight;

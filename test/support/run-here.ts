@@ -19,9 +19,9 @@ class Collector implements ByteStream {
   readonly closed = false;
   readonly #pieces: Uint8Array[] = [];
 
-  writeNow(bytes: Uint8Array): boolean {
+  writeNow(bytes: Uint8Array): number {
     this.#pieces.push(bytes.slice());
-    return true;
+    return bytes.length;
   }
 
   write(bytes: Uint8Array): Promise<void> {

@@ -58,6 +58,25 @@ export const catalogue: readonly CatalogueObject[] = [
       show: () => import('./net/show.ts'),
       attach: () => import('./net/attach.ts'),
       detach: () => import('./net/detach.ts'),
+      features: () => import('./net/features.ts'),
+    },
+  },
+  {
+    name: 'link',
+    summary: 'links, which hold programs where they are attached',
+    defaultVerb: 'show',
+    aliases: { list: 'show' },
+    verbs: {
+      show: () => import('./link/show.ts'),
+      pin: () => import('./link/pin.ts'),
+      detach: () => import('./link/detach.ts'),
+    },
+  },
+  {
+    name: 'batch',
+    summary: 'many commands in one run',
+    verbs: {
+      file: () => import('./batch/file.ts'),
     },
   },
   {
@@ -93,13 +112,6 @@ export const catalogue: readonly CatalogueObject[] = [
     verbs: {
       drops: () => import('./debug/drops.ts'),
       explain: () => import('./debug/explain.ts'),
-    },
-  },
-  {
-    name: 'batch',
-    summary: 'many commands in one run',
-    verbs: {
-      file: () => import('./batch/file.ts'),
     },
   },
   {

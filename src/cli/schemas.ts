@@ -9,6 +9,7 @@ const loaders: Readonly<Record<string, LoadSchemas>> = {
   map: () => import('./map/schemas.ts'),
   prog: () => import('./prog/schemas.ts'),
   net: () => import('./net/schemas.ts'),
+  link: () => import('./link/schemas.ts'),
   redirect: () => import('./redirect/schemas.ts'),
   debug: () => import('./debug/schemas.ts'),
   batch: () => import('./batch/schemas.ts'),

@@ -36,9 +36,10 @@ export interface Example {
   readonly exit?: number;
   /**
    * What the test makes so before it runs the command: `arriving`: frames arrive at eth0 all the time; `attached`: eth0 is
-   * redirected to eth1; `losing`: both, and eth1 loses them; `bound`: a socket is in the map sockets.
+   * redirected to eth1; `losing`: both, and eth1 loses them; `bound`: a socket is in the map sockets;
+   * `linked`: a link holds a program on eth0, pinned as uplink.
    */
-  readonly given?: 'arriving' | 'attached' | 'losing' | 'bound';
+  readonly given?: 'arriving' | 'attached' | 'losing' | 'bound' | 'linked';
 }
 
 /** A verb as data: help, completion, manual pages and parsing all come from this. */

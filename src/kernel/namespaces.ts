@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 
 import type { LiveNetns } from '../domain/live-system.ts';
 import { decodeAttributes, decodeS32, encodeAttributes, encodeU32 } from '../domain/netlink-message.ts';
@@ -64,7 +64,7 @@ export class NamespaceSet implements Disposable {
   constructor(namespaces: readonly LiveNetns[] = listNamespaces()) {
     this.list = namespaces.flatMap((netns) => {
       const path = netns.current ? OWN : namespacePath(netns);
-      const fd = path === undefined ? undefined : tryOpen(path);
+      const fd = path === undefined ? undefined : tryOpen(path, netns.inode);
       return fd === undefined ? [] : [{ netns, fd, path: `/proc/self/fd/${fd}` }];
     });
   }
@@ -95,12 +95,17 @@ function namespacePath({ name, pid, path }: LiveNetns): string | undefined {
   return pid === undefined ? undefined : `/proc/${pid}/ns/net`;
 }
 
-function tryOpen(path: string): number | undefined {
+/** Undefined also where the path leads elsewhere by now: of a name that is removed an ordinary file is left for a moment. */
+function tryOpen(path: string, inode: number): number | undefined {
+  let fd;
   try {
-    return openSync(path, 'r');
+    fd = openSync(path, 'r');
   } catch {
     return undefined;
   }
+  if (fstatSync(fd).ino === inode) return fd;
+  closeSync(fd);
+  return undefined;
 }
 
 const RTM_NEWNSID = 88;

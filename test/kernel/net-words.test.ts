@@ -209,3 +209,44 @@ describe('net show', () => {
     expect((await typed('net show')).stdout).toBe('INTERFACE  MODE  PROGRAM  LINK  MAPS\n0 programs\n');
   });
 });
+
+describe('net features', () => {
+  it('is what the kernel says of each interface', async () => {
+    const rows = (await typed('-j net features')).json() as { ifname: string }[];
+    const [program = '', ...args] = inNamespace(namespace, ['ip', '-j', 'link']);
+    const judge = toolJson(program, args) as { ifname: string }[];
+    expect(rows.map(({ ifname }) => ifname).toSorted()).toEqual(judge.map(({ ifname }) => ifname).toSorted());
+    const one = (await typed('-j net features dev near0')).json();
+    expect(one).toEqual(rows.find(({ ifname }) => ifname === 'near0'));
+    expect(one).toMatchObject({ ifindex, kind: 'veth', basic: true, redirect: true, rx_queues: 1, tx_queues: 1 });
+  });
+
+  it('tells what mends a "no", and that does', async () => {
+    const before = (await typed('-j net features dev near0')).json() as {
+      advice: { feature: string; reason: string; fix?: string }[];
+    };
+    expect(before).toMatchObject({ ndo_xmit: false });
+    const advice = before.advice.find(({ feature }) => feature === 'ndo_xmit');
+    expect(advice?.reason).toMatch(/its peer far0 .* has neither GRO on nor an XDP program/);
+    tool('sh', ['-c', advice?.fix ?? 'false']);
+    try {
+      expect((await typed('-j net features dev near0')).json()).toMatchObject({ ndo_xmit: true });
+      expect((await typed('net features dev near0')).stdout).toMatch(/^ndo_xmit +yes$/m);
+    } finally {
+      tool('sh', ['-c', (advice?.fix ?? 'false').replace('gro on', 'gro off')]);
+    }
+  });
+
+  it('has no command where nothing mends it', async () => {
+    const { advice } = (await typed('-j net features dev lo')).json() as {
+      advice: { feature: string; fix?: string }[];
+    };
+    expect(advice.find(({ feature }) => feature === 'ndo_xmit')).not.toHaveProperty('fix');
+  });
+
+  it.each([
+    ['dev none0', 3, "there is no interface 'none0'"],
+    ['dev near0 now', 2, "unexpected word 'now'"],
+    ['near0', 2, "expected 'dev', not 'near0'"],
+  ])('%s is refused', (words, exit, says) => expectRefusal(`net features ${words}`, exit, says));
+});

@@ -62,6 +62,10 @@ WORDS
 give() {
   case "$1" in
     attached) xdpctl redirect attach eth0 --to eth1 ;;
+    linked)
+      xdpctl redirect attach eth0 --to eth1 --link
+      xdpctl link pin "$(find /sys/fs/bpf/xdpctl -name link)" uplink
+      ;;
     losing)
       nsenter --net=/run/netns/right ethtool -K peer1 gro off
       xdpctl redirect attach eth0 --to eth1

@@ -49,7 +49,7 @@ export const promisedVerbs: Readonly<Record<string, Readonly<Record<string, read
 };
 
 /** Objects that are there whole. */
-export const wholeObjects = ['map', 'batch'];
+export const wholeObjects = ['map', 'prog', 'net', 'link', 'batch'];
 
 /** The options of every verb, with their letters. */
 export const promisedOptions = [

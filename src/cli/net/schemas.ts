@@ -15,6 +15,33 @@ const device = {
   ifname: text('the interface'),
 } as const;
 
+const yesOrNo = (description: string): JsonSchema => ({ type: 'boolean', description });
+
+const features = objectOf({
+  ifname: text('the interface'),
+  ifindex: count('of it'),
+  'kind?': text('veth, bridge, …; absent for hardware and lo'),
+  'driver?': text('of hardware'),
+  'basic?': yesOrNo('runs XDP programs in native mode; like the others absent where the kernel does not tell'),
+  'redirect?': yesOrNo('programs on it may redirect'),
+  'ndo_xmit?': yesOrNo('transmits frames that are redirected to it'),
+  'ndo_xmit_sg?': yesOrNo('those of several buffers too'),
+  'rx_sg?': yesOrNo('receives frames of several buffers'),
+  'xsk_zerocopy?': yesOrNo('AF_XDP sockets without copies'),
+  'hw_offload?': yesOrNo('runs programs on the card'),
+  'xdp_zc_max_segs?': count('most buffers of a frame in zero-copy mode'),
+  'rx_queues?': count('receive queues in use'),
+  'tx_queues?': count('transmit queues in use'),
+  advice: arrayOf(
+    objectOf({
+      feature: { enum: ['basic', 'ndo_xmit', 'ndo_xmit_sg', 'xsk_zerocopy'], description: 'what it cannot do' },
+      reason: text('why'),
+      'fix?': text('a command to type; absent where nothing mends it'),
+    }),
+    'what to do about a no',
+  ),
+});
+
 /** What the verbs of `net` print with -j. */
 export const schemas: Readonly<Record<string, JsonSchema>> = {
   show: arrayOf(
@@ -39,4 +66,10 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
   ),
   attach: silentSchema,
   detach: silentSchema,
+  features: {
+    anyOf: [
+      { title: 'without dev IF', ...arrayOf(features) },
+      { title: 'with dev IF', ...features },
+    ],
+  },
 };

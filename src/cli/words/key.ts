@@ -56,12 +56,15 @@ export function takeInterface(words: WordList, what: string): number {
 function indexOf(name: string): number {
   if (name === '') throw usageError("the interface's name is an empty word");
   const ifindex = interfaceIndex(name);
-  if (ifindex === undefined) {
-    throw new ToolError('not-found', `there is no interface '${name}' in this network namespace`, {
-      hint: 'see: ip link; --netns NAME looks in another namespace',
-    });
-  }
+  if (ifindex === undefined) throw noInterface(name);
   return ifindex;
+}
+
+/** The error for an interface that is not there. */
+export function noInterface(name: string): ToolError {
+  return new ToolError('not-found', `there is no interface '${name}' in this network namespace`, {
+    hint: 'see: ip link; --netns NAME looks in another namespace',
+  });
 }
 
 function isDevmap({ typeName }: MapInfo): boolean {

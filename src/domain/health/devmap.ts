@@ -62,11 +62,16 @@ function entryProblems(
   const approach = { mode: mode === 'generic' ? ('generic' as const) : ('native' as const), ingressMtu: device.mtu };
   const problems: PathProblem[] = [
     ...elsewhere(path, observed, { entry, target }),
-    ...(target === undefined ? [] : targetProblems(target, approach)),
+    ...(target === undefined ? [] : targetProblems(target, approach).map((problem) => withFix(problem, device))),
     ...(target === undefined || mode === 'generic' ? [] : fewRings(target, system)),
     ...fragments(path, observed, { entry, target }, system),
   ];
   return problems.map((problem) => ({ ...problem, ...at }));
+}
+
+/** Frames of several buffers stay away where the device that they come by lets none in. */
+function withFix(problem: PathProblem, device: LiveDevice): PathProblem {
+  return problem.code === 'target-no-sg' ? { ...problem, fix: setMtu(device, ONE_BUFFER_MTU) } : problem;
 }
 
 type Place = Pick<ObservedEntry, 'entry'> & { readonly target: LiveDevice | undefined };

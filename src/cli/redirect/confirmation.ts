@@ -1,4 +1,5 @@
 import { ToolError, usageError } from '../../domain/errors.ts';
+import { isReadable } from '../../kernel/readable.ts';
 import { type Context, Interrupted } from '../context.ts';
 import { parseDuration } from '../words/duration.ts';
 
@@ -22,25 +23,13 @@ export function parseConfirmTime(word: string | undefined): number | undefined {
  * @throws ToolError refused when it was not confirmed; Interrupted when a signal came
  */
 export async function confirmed(milliseconds: number, context: Context): Promise<void> {
-  const seconds = milliseconds / 1000;
-  await context.ready(`in effect; press Enter within ${seconds} s to keep it, or it is taken back`);
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<'timeout'>((resolve) => {
-    timer = setTimeout(() => resolve('timeout'), milliseconds);
+  await context.ready(`in effect; press Enter within ${milliseconds / 1000} s to keep it, or it is taken back`);
+  const answer = await readAnswer(context, process.uptime() * 1000 + milliseconds);
+  if (answer === 'yes') return;
+  if (answer === 'interrupted') throw new Interrupted('interrupted before it was confirmed: the change was taken back');
+  throw new ToolError('refused', `${reasons[answer]}: the change was taken back`, {
+    hint: 'nothing has changed; --yes does without a confirmation',
   });
-  try {
-    const answer = await Promise.race([timeout, readAnswer(context)]);
-    if (answer === 'yes') return;
-    throw new ToolError('refused', `${reasons[answer]}: the change was taken back`, {
-      hint: 'nothing has changed; --yes does without a confirmation',
-    });
-  } catch (error) {
-    if (error instanceof Interrupted)
-      throw new Interrupted('interrupted before it was confirmed: the change was taken back');
-    throw error;
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 const reasons = {
@@ -49,13 +38,31 @@ const reasons = {
   end: 'nobody there to confirm (end of standard input)',
 } as const;
 
-/** Enter, or a word that begins with y, is a yes. */
-async function readAnswer(context: Context): Promise<'yes' | 'no' | 'end'> {
+type Answer = keyof typeof reasons | 'yes' | 'interrupted';
+
+/** How often standard input is looked at. */
+const LOOK_MS = 20;
+const STDIN = 0;
+
+/**
+ * Enter, or a word that begins with y, is a yes.
+ *
+ * @param end when the time is over, in milliseconds of this process's life
+ */
+async function readAnswer(context: Context, end: number): Promise<Answer> {
+  const pieces = context.stdin()[Symbol.asyncIterator]();
   const line: number[] = [];
-  for await (const piece of context.stdin()) {
-    const end = piece.indexOf(NEWLINE);
-    line.push(...piece.subarray(0, end === -1 ? piece.length : end));
-    if (end !== -1) return /^\s*(?:y.*)?$/i.test(Buffer.from(line).toString('utf8')) ? 'yes' : 'no';
+  for (;;) {
+    // Only what is there is read: a read that waits would keep the command from ending when the time is over.
+    while (!isReadable(STDIN)) {
+      if (context.signal.aborted) return 'interrupted';
+      if (process.uptime() * 1000 >= end) return 'timeout';
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    const { value: piece, done } = await pieces.next();
+    if (done === true) return 'end';
+    const newline = piece.indexOf(NEWLINE);
+    line.push(...piece.subarray(0, newline === -1 ? piece.length : newline));
+    if (newline !== -1) return /^\s*(?:y.*)?$/i.test(Buffer.from(line).toString('utf8')) ? 'yes' : 'no';
   }
-  return 'end';
 }

@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process';
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { Router } from '../kernel/support/router.ts';
+import { startXdpctl, type RunningCommand, xdpctlPath } from '../support/command.ts';
+import { expectNothingNew, kernelState, type KernelState } from '../support/leaks.ts';
+import { untilLine } from '../support/lines.ts';
+import { needProgram } from '../support/need.ts';
+
+let router: Router;
+
+beforeAll(() => {
+  router = new Router();
+});
+
+afterAll(() => {
+  router[Symbol.dispose]();
+});
+
+afterEach(async () => {
+  await router.clear();
+});
+
+/** Starts `xdpctl redirect …` in the router, with its input open, and waits until the change is in effect. */
+async function started(...words: string[]): Promise<RunningCommand> {
+  const running = startXdpctl(['--netns', router.netns, 'redirect', ...words], { keepInputOpen: true });
+  await running.ready();
+  return running;
+}
+
+async function expectForwarding(to: 'right' | 'other'): Promise<void> {
+  const expected = { right: 0, other: 0, [to]: 20 };
+  expect(await router.arrivals(expected, { count: 20 })).toEqual(expected);
+}
+
+describe('redirect attach --confirm', () => {
+  it.each(['\n', 'y\n', 'yes\n'])('stays when it is confirmed: %j', async (answer) => {
+    const { a, b } = router;
+    await using running = await started('attach', a.name, '--to', b.name, '--confirm', '20s');
+    await expectForwarding('right');
+    running.child.stdin?.write(answer);
+    expect(await running.result()).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(`${a.name} -> ${b.name}`),
+    });
+    await expectForwarding('right');
+  });
+
+  describe('is taken back', () => {
+    let before: KernelState;
+
+    async function expectNothingLeft(): Promise<void> {
+      expect(router.attached(router.a.name)).toBeUndefined();
+      await expectNothingNew(before);
+    }
+
+    it.each(['n\n', 'no\n', 'what?\n'])('when it is not confirmed: %j', async (answer) => {
+      before = kernelState();
+      await using running = await started('attach', router.a.name, '--to', router.b.name, '--confirm', '20s');
+      running.child.stdin?.write(answer);
+      const { status, stderr } = await running.result();
+      expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('was taken back') });
+      await expectNothingLeft();
+    });
+
+    it('after the time', async () => {
+      before = kernelState();
+      await using running = await started('attach', router.a.name, '--to', router.b.name, '--confirm', '300ms');
+      expect(await running.result()).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('not confirmed in time'),
+      });
+      await expectNothingLeft();
+    });
+
+    it('when the input ends, as that of a broken connection does', async () => {
+      before = kernelState();
+      await using running = await started('attach', router.a.name, '--to', router.b.name, '--confirm', '20s');
+      running.child.stdin?.end();
+      expect(await running.result()).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('end of standard input'),
+      });
+      await expectNothingLeft();
+    });
+
+    it.each(['SIGHUP', 'SIGINT', 'SIGTERM'] as const)('on %s', async (signal) => {
+      before = kernelState();
+      await using running = await started('attach', router.a.name, '--to', router.b.name, '--confirm', '20s');
+      expect(await running.stop(signal)).toMatchObject({
+        status: null,
+        signal,
+        stderr: expect.stringContaining('was taken back'),
+      });
+      await expectNothingLeft();
+    });
+
+    it('when the terminal hangs up', async (context) => {
+      needProgram(context, 'script');
+      before = kernelState();
+      const { a, b } = router;
+      const command = `${xdpctlPath} --netns ${router.netns} redirect attach ${a.name} --to ${b.name} --confirm 20s`;
+      const terminal = spawn('script', ['-qfc', command, '/dev/null'], {
+        stdio: ['pipe', 'pipe', 'ignore'],
+        detached: true,
+      });
+      await untilLine(terminal, 'stdout', /ready:/);
+      await expectForwarding('right');
+      terminal.kill('SIGKILL');
+      await expect.poll(() => router.attached(a.name), { timeout: 5000 }).toBeUndefined();
+      await expectNothingLeft();
+    });
+
+    it('by the next command after a kill', async () => {
+      before = kernelState();
+      await using running = await started('attach', router.a.name, '--to', router.b.name, '--confirm', '20s');
+      await running.stop('SIGKILL');
+      await expectForwarding('right');
+      expect(await router.redirect('detach', router.c.name)).toMatchObject({ status: 3 });
+      await expectNothingLeft();
+    });
+  });
+
+  it('brings back what it had replaced', async () => {
+    const { a, b, c } = router;
+    await router.done('attach', a.name, '--to', b.name);
+    const { id } = router.attached(a.name)!;
+    await using running = await started('attach', a.name, '--to', c.name, '--replace', '--confirm', '20s');
+    await expectForwarding('other');
+    running.child.stdin?.end();
+    expect((await running.result()).status).toBe(1);
+    expect(router.attached(a.name)?.id).toBe(id);
+    await expectForwarding('right');
+    expect(await router.done('export')).toMatchObject({ redirects: [{ dev: a.name, to: [b.name] }] });
+  });
+
+  it('is there for apply as well, with all its paths', async () => {
+    const { a, b, c } = router;
+    await router.done('attach', a.name, '--to', b.name);
+    const document = {
+      xdpctl: 1,
+      redirects: [
+        { dev: a.name, to: [c.name] },
+        { dev: b.name, to: [a.name] },
+      ],
+    };
+    const words = ['--netns', router.netns, 'redirect', 'apply', '/dev/fd/3', '--confirm', '300ms'];
+    await using running = startXdpctl(words, {
+      keepInputOpen: true,
+      wrapper: ['sh', '-c', `exec "$@" 3<<'END'\n${JSON.stringify(document)}\nEND`, 'sh'],
+    });
+    await running.ready();
+    expect(await running.result()).toMatchObject({ status: 1 });
+    expect(router.attached(b.name)).toBeUndefined();
+    await expectForwarding('right');
+  });
+});

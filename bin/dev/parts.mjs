@@ -10,8 +10,9 @@ import { build } from 'esbuild';
 const entry = 'src/main.ts';
 
 /**
- * Each part with the modules for whose sake it is there; what these import, except dynamically, comes along, unless an
- * earlier part has it. Scripts call the verbs of the first part most, so a command that needs no other should start fast.
+ * Each part with the modules for whose sake it is there (all of a folder, where the name ends with a slash); what these
+ * import, except dynamically, comes along, unless an earlier part has it. Scripts call the verbs of the first part most,
+ * so a command that needs no other should start fast.
  */
 const parts = {
   xdpctl: [
@@ -21,6 +22,8 @@ const parts = {
     'src/output/entry-writer.ts',
     ...['dump', 'lookup', 'update', 'delete', 'show'].map((verb) => `src/cli/map/${verb}.ts`),
   ],
+  // To a script, an entry that is absent is no exception.
+  failure: ['src/cli/to-tool-error.ts'],
   // What `map update` looks at to warn about a target.
   target: ['src/domain/target-health.ts', 'src/kernel/devices.ts'],
   batch: ['src/cli/batch/file.ts'],
@@ -31,6 +34,10 @@ const parts = {
     'src/cli/redirect/document.ts',
     'src/tracing/bpftrace-output.ts',
   ],
+  inventory: ['src/kernel/inventory.ts'],
+  objects: ['src/cli/map/', 'src/cli/prog/', 'src/cli/link/', 'src/cli/net/'],
+  redirect: ['src/cli/redirect/'],
+  xsk: ['src/cli/xsk/'],
 };
 
 /** The part with all the rest. */
@@ -72,16 +79,22 @@ function isOwn(file) {
 function homesOf(graph) {
   const homes = new Map();
   for (const part of [...Object.keys(parts), rest]) {
-    const queue = Array.from(parts[part] ?? Object.keys(graph));
+    const queue = (parts[part] ?? Object.keys(graph)).flatMap((name) => modulesOf(graph, name));
     for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
       if (homes.has(file)) continue;
-      if (!(file in graph)) throw new Error(`bin/dev/parts.mjs names ${file}, which src/main.ts does not lead to`);
       homes.set(file, part);
       const { imports } = graph[file];
       queue.push(...imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => path));
     }
   }
   return homes;
+}
+
+/** A module, or those of a folder. */
+function modulesOf(graph, name) {
+  const modules = Object.keys(graph).filter((file) => file === name || (name.endsWith('/') && file.startsWith(name)));
+  if (modules.length === 0) throw new Error(`bin/dev/parts.mjs names ${name}, to which ${entry} does not lead`);
+  return modules;
 }
 
 /** The modules of a part that modules of other parts import. */

@@ -40,8 +40,8 @@ export async function run(argv: readonly string[], io: Io): Promise<Ending> {
   let options: GlobalOptions = roughOptions(argv);
   let reporter = new Reporter(io, { ...options, env: io.env }, breathe);
   try {
-    const { words } = splitCommandLine(argv);
-    const verb = await findVerb(words);
+    const { words, optionTokens } = splitCommandLine(argv);
+    const verb = await foundVerb(words, optionTokens);
     const line = splitCommandLine(argv, [...(verb?.options ?? []), ...globalOptionSpecs]);
     const parsed = await parsedOptions(line.optionTokens, verb?.options ?? []);
     options = parsed.global;
@@ -91,6 +91,19 @@ export async function run(argv: readonly string[], io: Io): Promise<Ending> {
     await reporter.failure(failure);
     if (failure.kind === 'bug' && options.debug) await reporter.log(stackOf(error));
     return { exitCode: exitCodes[failure.kind] };
+  }
+}
+
+/** @throws ToolError usage for an unknown word, or for an unknown option where there is one */
+async function foundVerb(words: readonly string[], optionTokens: readonly string[]): Promise<Verb | undefined> {
+  try {
+    return await findVerb(words);
+  } catch (error) {
+    if (optionTokens.length > 0) {
+      const { refuseUnknownOptions } = await import('./cli/unknown-option.ts');
+      await refuseUnknownOptions(optionTokens);
+    }
+    throw error;
   }
 }
 

@@ -74,7 +74,7 @@ export const errorSchema: JsonSchema = objectOf({
     'operation?': text('what was being done, such as map update'),
     'batch?': objectOf(
       {
-        file: text('the file; - for standard input'),
+        file: text('the file as it was named, or: standard input'),
         line: count('the line where the command begins'),
         'command?': arrayOf({ type: 'string' }, 'its words; absent when the line cannot be read'),
         applied: count('commands that were applied before it'),

@@ -28,3 +28,12 @@ export function kernelMaxCpu(): number {
 function readCpuList(name: 'possible' | 'online'): number[] {
   return parseCpuList(readFileSync(`/sys/devices/system/cpu/${name}`, 'utf8').trim());
 }
+
+/** Memory nodes that are online, which a map may be put on; undefined on a kernel without NUMA. */
+export function onlineNodes(): readonly number[] | undefined {
+  try {
+    return parseCpuList(readFileSync('/sys/devices/system/node/online', 'utf8').trim());
+  } catch {
+    return undefined;
+  }
+}

@@ -25,7 +25,7 @@ export function wayIn(): WayIn | undefined {
  * see the namespace; mounts, and so pins, stay the caller's.
  *
  * @param netns a name under /run/netns, a process id, or a path
- * @throws ToolError not-found; KernelRefusal `netns enter`
+ * @throws ToolError not-found; KernelRefusal `netns open` or `netns enter`
  */
 export function enterNetns(netns: string): Disposable {
   const path = netnsPath(netns);
@@ -63,13 +63,8 @@ function enter(path: string): void {
   try {
     fd = openSync(path, 'r');
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EPERM') {
-      throw new ToolError('permission', `network namespace ${path} may not be opened`, {
-        hint: 'run it as root',
-        cause,
-      });
-    }
+    const { code, errno } = cause as NodeJS.ErrnoException;
+    if (code === 'EACCES' || code === 'EPERM') throw new KernelRefusal('netns open', -(errno ?? 0), { path });
     throw new ToolError('not-found', `there is no network namespace ${path}`, {
       hint: 'see: ip netns list',
       cause,

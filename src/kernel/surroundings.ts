@@ -5,8 +5,11 @@ import type { Surroundings } from '../domain/explain.ts';
 
 /** Bits of the capability sets (linux/capability.h). */
 const capabilityBits = {
+  CAP_DAC_OVERRIDE: 1,
+  CAP_FOWNER: 3,
   CAP_NET_ADMIN: 12,
   CAP_NET_RAW: 13,
+  CAP_SYS_PTRACE: 19,
   CAP_SYS_ADMIN: 21,
   CAP_PERFMON: 38,
   CAP_BPF: 39,
@@ -17,7 +20,7 @@ export function surroundings(): Surroundings {
   return { capabilities: effectiveCapabilities(), kernelRelease: release() };
 }
 
-/** The capabilities of this process that matter for BPF; undefined when /proc does not tell. */
+/** The capabilities of this process that matter here; undefined when /proc does not tell. */
 export function effectiveCapabilities(): ReadonlySet<string> | undefined {
   let mask: bigint;
   try {

@@ -30,7 +30,11 @@ describe('a published schema', () => {
 
 describe('the schema of errors', () => {
   it('takes an error with all that it may say', () => {
-    const error = new ToolError('not-found', 'no map', { hint: 'see', errno: 2, operation: 'map lookup' });
+    const batch = { file: 'standard input', line: 3, command: ['map', 'lookup'], applied: 2 };
+    const error = new ToolError('not-found', 'no map', { hint: 'see', errno: 2, operation: 'map lookup', batch });
+    expect(Object.keys(failureJson(error).error)).toHaveLength(
+      Object.keys(errorSchema.properties?.['error']?.properties ?? {}).length,
+    );
     expect(schemaProblems(errorSchema, failureJson(error))).toEqual([]);
   });
 

@@ -60,6 +60,14 @@ describe('create refuses', () => {
     { command: 'type devmap entries 8 key 4 key 4', exit: 2, says: "'key' is given twice" },
     { command: 'type devmap entries 8 flags nosuch', exit: 2, says: "'nosuch' is no map flag" },
     { command: 'type cpumap entries 8 flags 4', exit: 2, says: "the flag numa_node needs the node: 'numa_node N'" },
+    { command: 'type cpumap entries 8 numa_node 1023', exit: 2, says: 'numa_node 1023 is not online on this machine' },
+    { command: 'type cpumap entries 8 flags wronly', exit: 2, says: 'a cpumap takes neither rdonly nor wronly' },
+    { command: 'type devmap_hash entries 2147483649', exit: 2, says: 'at most 2147483648 entries, not 2147483649' },
+    {
+      command: 'type devmap entries 4294967296',
+      exit: 2,
+      says: 'entries 4294967296 is out of range: at most 4294967295',
+    },
     { command: 'type cpumap entries 8 flags rdonly', exit: 2, says: 'a cpumap takes neither rdonly nor wronly' },
     { command: 'type devmap entries 8 trailing', exit: 2, says: "unexpected word 'trailing'" },
   ];

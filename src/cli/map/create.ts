@@ -6,7 +6,7 @@ import type { MapInfo } from '../../domain/map-info.ts';
 import { checkMapRequest, DEFAULT_KEY_SIZE, defaultValueSize, type MapRequest } from '../../domain/map-spec.ts';
 import { isMapInMap, type MapTypeName, mapTypeNames, mapTypeNumber } from '../../domain/map-type.ts';
 import { shellCommand } from '../../domain/shell-quote.ts';
-import { kernelMaxCpu } from '../../kernel/cpu.ts';
+import { kernelMaxCpu, onlineNodes } from '../../kernel/cpu.ts';
 import { BpfMap } from '../../kernel/map.ts';
 import { openPin, pinObject } from '../../kernel/pin.ts';
 import type { Outcome } from '../../output/outcome.ts';
@@ -125,6 +125,7 @@ function parseRequest(words: WordList, path: string): Request {
   if (flags & BPF_F_NUMA_NODE && numaNode === undefined) {
     throw usageError("the flag numa_node needs the node: 'numa_node N'");
   }
+  if (numaNode !== undefined) checkNode(numaNode);
   const name = given.get('name') ?? defaultName(path);
   return {
     type,
@@ -137,6 +138,13 @@ function parseRequest(words: WordList, path: string): Request {
     numaNode,
     innerMap,
   };
+}
+
+/** Without NUMA the kernel has node 0 (bpf_map_attr_numa_node and map_create, kernel/bpf/syscall.c). */
+function checkNode(node: number): void {
+  const nodes = onlineNodes() ?? [0];
+  if (nodes.includes(node)) return;
+  throw usageError(`numa_node ${node} is not online on this machine`, `nodes are ${nodes.join(', ')}`);
 }
 
 const KEYWORDS = ['type', 'key', 'value', 'entries', 'name', 'flags', 'numa_node', 'inner_map'];

@@ -1,5 +1,6 @@
-import { ToolError } from '../../domain/errors.ts';
+import { KernelRefusal, ToolError } from '../../domain/errors.ts';
 import { decodeInteger } from '../../domain/integer.ts';
+import { EINVAL } from '../../kernel/check.ts';
 import type { BpfMap } from '../../kernel/map.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import type { Context } from '../context.ts';
@@ -10,6 +11,7 @@ import { takeKey } from '../words/key.ts';
 import { WordList } from '../words/word-list.ts';
 import { toOpenMap } from './capabilities.ts';
 import { keyName } from './lookup.ts';
+import { mapText } from './map-text.ts';
 
 export const verb: Verb = {
   object: 'map',
@@ -63,9 +65,21 @@ export const verb: Verb = {
 
 /** @throws ToolError not-found where the map itself tells that there is no entry */
 function remove(map: BpfMap, key: Uint8Array, { options }: Context): Outcome | undefined {
-  if (options.dryRun) return dryRun([`remove key ${keyName(key)} of ${map.info.typeName} ${map.info.id}`]);
+  if (options.dryRun) return rehearse(map, key);
   if (!map.delete(key)) throw absent(map, key);
   return undefined;
+}
+
+/** What a dry run can tell: whether the map takes changes, and the types that tell of an absent entry. @throws as `remove` */
+function rehearse(map: BpfMap, key: Uint8Array): Outcome {
+  map.checkChangeable('map delete');
+  const { typeName } = map.info;
+  // array_map_delete_elem (kernel/bpf/arraymap.c).
+  if (typeName === 'array' || typeName === 'percpu_array') throw new KernelRefusal('map delete', EINVAL, map.facts());
+  if (typeName?.endsWith('hash') && typeName !== 'sockhash' && !map.lookup(key, new Uint8Array(map.valueLength))) {
+    throw absent(map, key);
+  }
+  return dryRun([`remove key ${keyName(key)} of ${mapText(map.info)}`]);
 }
 
 /** Removes a socket that is there: a program looks, because the system call refuses to. @throws ToolError not-found */

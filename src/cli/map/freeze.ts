@@ -1,5 +1,5 @@
 import { KernelRefusal } from '../../domain/errors.ts';
-import { EBUSY } from '../../kernel/check.ts';
+import { EPERM } from '../../kernel/check.ts';
 import { readMapFdInfo } from '../../kernel/map-info.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import { dryRun } from '../dry-run.ts';
@@ -37,7 +37,7 @@ export const verb: Verb = {
     const map = context.maps.open(handle);
     if (context.options.dryRun) {
       const { frozen } = readMapFdInfo(map.fd);
-      if (frozen) throw new KernelRefusal('map freeze', EBUSY, { ...map.facts(), frozen });
+      if (frozen) throw new KernelRefusal('map freeze', EPERM, { ...map.facts(), frozen });
       return dryRun([`freeze ${mapText(map.info)}`]);
     }
     map.freeze();

@@ -1,3 +1,5 @@
+import { posix } from 'node:path';
+
 import { usageError } from '../../domain/errors.ts';
 import { BPFFS_STANDARD, bpffsMounts } from '../../kernel/bpffs-path.ts';
 
@@ -13,9 +15,11 @@ export function pinPath(word: string): string {
   if (word.includes('\0')) throw usageError('a path cannot contain a zero byte');
   if (word.startsWith('/')) return word.length > 1 ? word.replace(/\/+$/, '') : word;
   if (word.includes('/')) {
+    const whole = posix.join(BPFFS_STANDARD, word);
+    const example = whole.startsWith(`${BPFFS_STANDARD}/`) ? ` (${whole})` : '';
     throw usageError(
       `pin path '${word}' is relative`,
-      `give the whole path (${BPFFS_STANDARD}/${word}), or a name directly under the bpffs mount`,
+      `give the whole path${example}, or a name directly under the bpffs mount`,
     );
   }
   if (word === '.' || word === '..') throw usageError(`'${word}' is no pin`);

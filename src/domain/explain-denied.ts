@@ -26,7 +26,7 @@ export function explainDenied(refusal: KernelRefusal, surroundings: Surroundings
   if (missing === undefined) {
     return {
       kind: 'permission',
-      message: `the kernel does not permit this: ${operation}${tail(refusal)}`,
+      message: `the kernel does not permit this: ${doing(refusal)}`,
       hint: 'a security module, a lockdown or the file mode of a pin may be the reason',
     };
   }
@@ -90,6 +90,8 @@ function missingCapability(refusal: KernelRefusal, { capabilities }: Surrounding
   // bpf_capable() is not enough for ids: kernel/bpf/syscall.c asks for CAP_SYS_ADMIN.
   if (/ by id$| next id$/.test(operation)) return 'CAP_SYS_ADMIN';
   if (operation === 'netns enter' || operation === 'mount bpffs') return 'CAP_SYS_ADMIN';
+  // Whoever has the program open needs nothing else (rtnl_setlink, net/core/rtnetlink.c).
+  if (operation.startsWith('xdp')) return capabilities.has('CAP_NET_ADMIN') ? undefined : 'CAP_NET_ADMIN';
   if (!capabilities.has('CAP_BPF')) return 'CAP_BPF';
   if (!capabilities.has('CAP_NET_ADMIN')) return 'CAP_NET_ADMIN';
   return undefined;

@@ -42,6 +42,45 @@ const map: ObjectProse = {
   ],
 };
 
+const prog: ObjectProse = {
+  description: [
+    'Programs are named, loaded, pinned and run in the words of bpftool(8). A program lives as long as a pin, an attachment, an entry of a map or a process holds it.',
+  ],
+  sections: [
+    {
+      title: 'how programs are named',
+      blocks: [
+        {
+          lines: ['PROG := id N | tag TAG | name NAME | pinned PATH | builtin NAME | NAME | /PATH'],
+        },
+        `A name or a tag that several programs have is an error that lists their ids. What comes with xdpctl is loaded when it is named: \`builtin pass\`.`,
+        'The kernel tells nobody whether a program was loaded for devices, for the entries of devmaps (`SEC("xdp/devmap")`) or for those of cpumaps (`SEC("xdp/cpumap")`), but each goes only where it belongs: `net attach` and `prog run` refuse the last two, `map update` the first.',
+      ],
+    },
+  ],
+};
+
+const net: ObjectProse = {
+  description: [
+    'What bpftool-net(8) does with XDP programs, in its words; programs of tc and others are not looked at. `net features` tells what the driver of an interface can do.',
+  ],
+  sections: [
+    {
+      title: 'modes',
+      blocks: [
+        'In native mode the driver runs the program before it makes a socket buffer of the frame; in generic mode the kernel runs it after that, for every driver, more slowly. A device has one or the other: the kernel does not change between them in one step. A frame that is redirected in native mode needs a target with ndo_xmit; generic mode needs nothing.',
+      ],
+    },
+  ],
+};
+
+const link: ObjectProse = {
+  description: [
+    'A link attaches a program for as long as somebody holds the link: a process, or a pin. Whoever has attached a program by a link is protected from others who attach by netlink, as `net attach`, ip(8) and bpftool(8) do. `redirect attach --link` makes one.',
+  ],
+  sections: [],
+};
+
 const redirect: ObjectProse = {
   description: [
     'A redirect path is what leads frames from the interface where they arrive to where they leave: a program on the one interface, a map of targets, and the entries in it. `attach` makes all of that, or nothing; `detach` takes it away again.',
@@ -116,7 +155,7 @@ const debug: ObjectProse = {
   ],
 };
 
-const prose: Readonly<Record<string, ObjectProse>> = { map, redirect, xsk, debug, batch };
+const prose: Readonly<Record<string, ObjectProse>> = { map, prog, net, link, redirect, xsk, debug, batch };
 
 /** The prose of an object; empty for those that need none. */
 export function objectProse(name: string): ObjectProse {

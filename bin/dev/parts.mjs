@@ -11,21 +11,14 @@ const entry = 'src/main.ts';
 
 /**
  * Each part with the modules for whose sake it is there (all of a folder, where the name ends with a slash); what these
- * import, except dynamically, comes along, unless an earlier part has it. Scripts call the verbs of the first part most,
- * so a command that needs no other should start fast.
+ * import, except dynamically, comes along, unless an earlier part has it. The first parts are what scripts call most.
  */
 const parts = {
-  xdpctl: [
-    entry,
-    'src/run.ts',
-    'src/cli/program.ts',
-    'src/output/entry-writer.ts',
-    ...['dump', 'lookup', 'update', 'delete', 'show'].map((verb) => `src/cli/map/${verb}.ts`),
-  ],
+  xdpctl: [entry, 'src/run.ts', 'src/cli/program.ts', 'src/cli/map/lookup.ts'],
+  // The last two are what `map update` looks at to warn about a target.
+  update: ['src/cli/map/update.ts', 'src/cli/map/delete.ts', 'src/domain/target-health.ts', 'src/kernel/devices.ts'],
   // To a script, an entry that is absent is no exception.
   failure: ['src/cli/to-tool-error.ts'],
-  // What `map update` looks at to warn about a target.
-  target: ['src/domain/target-health.ts', 'src/kernel/devices.ts'],
   batch: ['src/cli/batch/file.ts'],
   // Together, because they bring zod along.
   documents: [

@@ -7,7 +7,7 @@
  * 3 ms; few files, because each costs 0.4 ms to find and load; but not only
  * one, because V8 reads a file to its end before it runs any of it.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { build } from 'esbuild';
@@ -106,7 +106,16 @@ mkdirSync(join(dist, 'schema'), { recursive: true });
 for (const { file, schema } of await schemaDocuments()) {
   replaceFile(join(dist, 'schema', file), `${JSON.stringify(schema, null, 2)}\n`);
 }
-const bundled = [...own, foreign];
+// The file that users run comes last: it must not be newer than what it loads.
+const bundled = [foreign, ...own.toReversed()];
 const inputs = bundled.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 replaceFile(join(dist, 'licences.txt'), licencesOf(root, inputs));
-for (const { path, contents } of bundled.flatMap(({ outputFiles }) => outputFiles)) replaceFile(path, contents);
+const files = bundled.flatMap(({ outputFiles }) => outputFiles);
+for (const { path, contents } of files) replaceFile(path, contents);
+
+// Parts of an earlier division must not get into the package.
+for (const folder of [dist, join(dist, 'libraries')]) {
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.cjs'))) {
+    if (!files.some(({ path }) => path === join(folder, name))) rmSync(join(folder, name), { force: true });
+  }
+}

@@ -1,4 +1,5 @@
 import { KernelRefusal, ToolError, usageError } from '../domain/errors.ts';
+import { shellCommand } from '../domain/shell-quote.ts';
 import { ENOENT } from '../kernel/check.ts';
 import { allMaps } from '../kernel/map-list.ts';
 import { BpfMap } from '../kernel/map.ts';
@@ -84,7 +85,10 @@ function openByPin(path: string): BpfMap {
   if (kind === 'map') return new BpfMap(fd);
   fd[Symbol.dispose]();
   const what = kind === 'prog' ? 'program' : 'link';
-  throw usageError(`${path} is a pinned ${what}, not a map`, `see: xdpctl ${kind} show pinned ${path}`);
+  throw usageError(
+    `${path} is a pinned ${what}, not a map`,
+    `see: ${shellCommand(['xdpctl', kind, 'show', 'pinned', path])}`,
+  );
 }
 
 function openByName(name: string): BpfMap {

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
+import { shellCommand } from '../domain/shell-quote.ts';
 import { lastErrno, libc } from '../ffi/libc.ts';
 import { BPFFS_STANDARD } from './bpffs-path.ts';
 import { inInitialMountNamespace } from './mount-namespace.ts';
@@ -44,7 +45,7 @@ export function preparePin(path: string, options: PinOptions): void {
   }
   if (!existsSync(directory)) {
     throw new ToolError('not-found', `the directory ${directory} does not exist`, {
-      hint: `make it: mkdir ${directory}`,
+      hint: `make it: ${shellCommand(['mkdir', directory])}`,
     });
   }
   if (!statSync(directory).isDirectory()) throw new ToolError('usage', `${directory} is not a directory`);

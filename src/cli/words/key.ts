@@ -10,7 +10,7 @@ import type { WordList } from './word-list.ts';
 
 /**
  * Takes a KEY: exactly key-size byte words (`hex` first makes them hexadecimal), or one typed word: an unsigned integer
- * in host byte order or, for devmaps, an interface's name (its ifindex).
+ * in host byte order or, for devmaps, an interface's name (its ifindex); `dev` forces a name.
  *
  * @param buffer where byte words may be put; the result need not be this buffer
  * @throws ToolError usage for a key that the map cannot have, not-found for an unknown interface
@@ -26,7 +26,8 @@ function readKey(words: WordList, info: MapInfo, buffer: Uint8Array | undefined)
   if (keySize === 0) throw keyless(info);
   const word = words.peek();
   if (word === undefined) throw usageError('the key is missing');
-  if (word === 'hex' || (keySize > 1 && looksNumeric(words.peek(1)))) {
+  const forced = isDevmap(info) && word === 'dev';
+  if (!forced && (word === 'hex' || (keySize > 1 && looksNumeric(words.peek(1))))) {
     return parseBytes(words, keySize, 'key', buffer);
   }
   const named = isDevmap(info) && !looksNumeric(word);

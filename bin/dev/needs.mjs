@@ -122,6 +122,19 @@ export const needs = [
     found: () => existsSync('/usr/include/bpf/bpf_helpers.h') && existsSync('/usr/include/linux/bpf.h'),
     packages: { 'apt-get': ['libbpf-dev', 'linux-libc-dev'] },
   },
+  // The loop in C beside which `xsk bind` is measured.
+  {
+    ...program('cc', ['bench']),
+    optional: true,
+    packages: { 'apt-get': ['gcc', 'libc6-dev'], dnf: ['gcc'], apk: ['gcc', 'musl-dev'], pacman: ['gcc'] },
+  },
+  {
+    what: 'xdp/xsk.h',
+    for: ['bench'],
+    optional: true,
+    found: () => existsSync('/usr/include/xdp/xsk.h'),
+    packages: { 'apt-get': ['libxdp-dev'], dnf: ['libxdp-devel'], pacman: ['libxdp'] },
+  },
   { ...program('xdp-loader', ['test']), optional: true, packages: { 'apt-get': ['xdp-tools'], dnf: ['xdp-tools'] } },
 ];
 

@@ -3,6 +3,7 @@ import { dumpDevmap } from './benchmarks/dump-devmap.mjs';
 import { dumpHash } from './benchmarks/dump-hash.mjs';
 import { importEntries } from './benchmarks/import.mjs';
 import { startUp } from './benchmarks/start-up.mjs';
+import { xsk, xskMemory, xskWrite } from './benchmarks/xsk.mjs';
 
 /**
  * All benchmarks in the order they run in. Each makes what it needs and gives the figures for the table.
@@ -15,4 +16,7 @@ export const benchmarks = {
   'dump-devmap': dumpDevmap,
   batch,
   import: importEntries,
+  xsk,
+  'xsk-write': xskWrite,
+  'xsk-memory': xskMemory,
 };

@@ -22,7 +22,7 @@ export const verb: Verb = {
   name: 'bind',
   summary: 'bind an AF_XDP socket to a receive queue and consume what comes',
   synopsis: [
-    'DEV --queue N (--map MAP | --attach [--mode native|generic]) [--copy|--zero-copy] [--frames N] [--frame-size 2048|4096] [--rx-size N] [--fill-size N] [--count N] [--duration T] [--interval T] [--action drop|echo] [--write FILE.pcapng] [--busy]',
+    'DEV --queue N (--map MAP | --attach [--mode native|generic]) [--copy|--zero-copy] [--frames N] [--frame-size 2048|4096] [--rx-size N] [--fill-size N] [--count N] [--duration T] [--interval T] [--action drop|echo] [--write FILE.pcapng [--overwrite]] [--busy]',
   ],
   description: [
     'Opens the socket, binds it to queue N of DEV, and only then enters it in the XSKMAP at key N: a socket that is in the map before it is bound loses every frame. Then a line beginning ready: is printed on stderr. It stays in the foreground and takes the frames; on the way out (SIGINT, SIGTERM, SIGHUP, --count, --duration) it takes the entry out of the map and frees the queue.',

@@ -125,7 +125,16 @@ export const catalogue: readonly CatalogueObject[] = [
   },
 ];
 
-const liveWordKinds = ['interfaces', 'netns', 'pins', 'map-ids', 'map-names', 'program-ids', 'program-names'] as const;
+const liveWordKinds = [
+  'interfaces',
+  'netns',
+  'pins',
+  'map-ids',
+  'map-names',
+  'program-ids',
+  'program-names',
+  'link-ids',
+] as const;
 
 /** What the completion scripts call; neither help nor manual tells of it. */
 const completionHelper: CatalogueObject = {

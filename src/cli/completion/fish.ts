@@ -25,10 +25,12 @@ ${cases(table.after)}
             echo @interfaces
         case '* file'
             echo @files
-        case 'prog * id'
+        case 'prog * id' 'net * id'
             echo @program-ids
-        case 'prog * name'
+        case 'prog * name' 'net * name'
             echo @program-names
+        case 'link * id'
+            echo @link-ids
         case '* id'
             echo @map-ids
         case '* name'

@@ -5,6 +5,7 @@ import { bpffsMounts } from '../../kernel/bpffs-path.ts';
 import { readInterfaces } from '../../kernel/interfaces.ts';
 import { allMaps } from '../../kernel/map-list.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
+import { objectIds } from '../../kernel/object-ids.ts';
 import { allPins } from '../../kernel/pins.ts';
 import { allPrograms } from '../../kernel/program-list.ts';
 import type { Outcome } from '../../output/outcome.ts';
@@ -18,6 +19,7 @@ export const liveWords = {
   'map-ids': liveWord('map-ids', () => [...allMaps()].map(({ info }) => String(info.id))),
   'map-names': liveWord('map-names', () => [...allMaps()].map(({ info }) => info.name)),
   'program-ids': liveWord('program-ids', () => [...allPrograms()].map(({ info }) => String(info.id))),
+  'link-ids': liveWord('link-ids', () => [...objectIds('link')].map(String)),
   'program-names': liveWord('program-names', () => [...allPrograms()].map(({ info }) => info.name)),
 } as const satisfies Record<string, Verb>;
 

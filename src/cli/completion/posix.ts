@@ -26,8 +26,9 @@ ${cases(table.after)}
     *' pinned') printf '%s\\n' @pins ;;
     *' dev') printf '%s\\n' @interfaces ;;
     *' file') printf '%s\\n' @files ;;
-    'prog '*' id') printf '%s\\n' @program-ids ;;
-    'prog '*' name') printf '%s\\n' @program-names ;;
+    'prog '*' id'|'net '*' id') printf '%s\\n' @program-ids ;;
+    'prog '*' name'|'net '*' name') printf '%s\\n' @program-names ;;
+    'link '*' id') printf '%s\\n' @link-ids ;;
     *' id') printf '%s\\n' @map-ids ;;
     *' name') printf '%s\\n' @map-names ;;
     *) return 1 ;;

@@ -9,6 +9,11 @@ import { counters, createWorld, type End, type World } from '../../support/world
 /** How many frames arrived at each of the hosts that were asked about. */
 export type Arrivals = Partial<Record<'left' | 'right' | 'other', number>>;
 
+export interface Sending extends FrameOptions {
+  /** Where from; from left when absent. */
+  readonly from?: End;
+}
+
 /**
  * A router with three cables, each to a host in a namespace of its own. Frames can be redirected to every one of its ends.
  *
@@ -99,7 +104,7 @@ export class Router implements Disposable {
    * Sends frames and tells how many arrived where: waits until as many as are expected have, and a little longer, so that
    * too many are seen as well.
    */
-  async arrivals(expected: Arrivals, options: FrameOptions & { from?: End }): Promise<Arrivals> {
+  async arrivals(expected: Arrivals, options: Sending): Promise<Arrivals> {
     const places = Object.keys(expected) as (keyof typeof expected)[];
     const before = places.map((place) => counters(this[place]).received);
     sendFrames(options.from ?? this.left, options);

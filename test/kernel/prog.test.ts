@@ -246,12 +246,13 @@ describe('prog load', () => {
     await expect.poll(loadedPrograms).toEqual([]);
   });
 
-  it('leaves nothing when a pin is refused by the kernel after others were made', async () => {
-    // A name of 256 characters is too long for the kernel, which nobody knows before.
-    const long = `@/${'a'.repeat(256)}`;
-    const { status } = await typed(`prog loadall ~three @/all pinmaps ${long}`);
-    expect(status).not.toBe(0);
-    expect(existsSync(pins.pin('all'))).toBe(false);
+  it.each([
+    ['the last pin', (long: string) => `prog load ~three ${long} pinmaps @/maps`],
+    ['the second directory', (long: string) => `prog loadall ~three @/maps pinmaps ${long}`],
+  ])('leaves nothing when the kernel refuses %s', async (_, command) => {
+    // Nobody knows before that a name of 256 characters is too long.
+    await expectRefusal(command(`@/${'a'.repeat(256)}`), 1, /failed: name too long \(ENAMETOOLONG\)/);
+    expect(existsSync(pins.pin('maps'))).toBe(false);
     await expect.poll(loadedPrograms).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { ToolError, usageError } from '../../domain/errors.ts';
+import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
 import { mapTypeName } from '../../domain/map-type.ts';
 import { ensureBpffs, isOnBpffs } from '../../kernel/bpffs.ts';
 import { BpfObject, type ObjectMap, type ObjectProgram } from '../../kernel/object.ts';
@@ -35,11 +35,12 @@ export function loadObject(request: LoadRequest, all: boolean, context: Context)
   for (const program of object.programs) setType(program, request);
   const replaced = replacements(object, request, context);
   const directories = [...(all ? [request.pin] : []), ...(request.mapPins === undefined ? [] : [request.mapPins])];
+  // The program last: whoever waits for its pin finds the maps.
   const pins = [
+    ...(request.mapPins === undefined ? [] : mapPins(object, request.mapPins)),
     ...(all
       ? object.programs.map((program) => programPin(program, `${request.pin}/${program.name}`))
       : [programPin(first, request.pin)]),
-    ...(request.mapPins === undefined ? [] : mapPins(object, request.mapPins)),
   ];
   for (const directory of directories) checkDirectory(directory, context);
   for (const { path } of pins) checkNewPin(path, directories, context);
@@ -124,12 +125,11 @@ function mapPins(object: BpfObject, directory: string): WantedPin[] {
 /** A directory that is there, or that can be made. */
 function checkDirectory(path: string, context: Context): void {
   if (!ensureBpffs(path, context.options)) return;
-  const there = statSync(path, { throwIfNoEntry: false });
-  if (there === undefined) {
+  if (!existsSync(path)) {
     prepareNewPin(path, context);
     return;
   }
-  if (!there.isDirectory()) throw new ToolError('conflict', `${path} exists already, and is no directory`);
+  if (!statSync(path).isDirectory()) throw new ToolError('conflict', `${path} exists already, and is no directory`);
   if (!isOnBpffs(path)) {
     throw usageError(`${path} is not in a bpffs: pins can only be made there`, 'use a path below /sys/fs/bpf');
   }
@@ -155,7 +155,13 @@ function checkDistinct(pins: readonly WantedPin[]): void {
 
 function makeDirectory(path: string, transaction: Transaction): void {
   if (existsSync(path)) return;
-  mkdirSync(path, { mode: 0o700 });
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { errno } = error as NodeJS.ErrnoException;
+    if (errno === undefined) throw error;
+    throw new KernelRefusal('pin', -errno, { path });
+  }
   transaction.onRollback(() => rmdirSync(path));
 }
 

@@ -30,9 +30,9 @@ export const verb: Verb = {
       description: 'what would be done',
       output: `
 {"dry_run":true,"would":["load program 'redirect' of router.bpf.o",
- "pin program 'redirect' at /sys/fs/bpf/router/redirect",
  "pin map 'targets' at /sys/fs/bpf/router/targets",
-…`,
+…,
+ "pin program 'redirect' at /sys/fs/bpf/router/redirect"]}`,
     },
   ],
   run({ words }, context): Outcome | undefined {

@@ -113,7 +113,7 @@ static __u32 step_drop(void)
 
 static __u32 step_echo(void)
 {
-	__u32 from, to, count, room;
+	__u32 from, to = 0, count, room;
 
 	transmit();
 	room = xsk_prod_nb_free(&tx, BATCH);
@@ -150,7 +150,7 @@ int main(int argc, char **argv)
 	struct pollfd pollfd;
 	int map, error;
 	bool echo, busy;
-	__u32 to;
+	__u32 to = 0;
 
 	if (argc != 6) {
 		fprintf(stderr, "usage: loop DEV QUEUE PINNED_XSKMAP drop|echo busy|poll\n");

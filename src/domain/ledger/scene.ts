@@ -76,9 +76,14 @@ export function namesMap({ mapId }: DropCounter): boolean {
   return mapId !== undefined && mapId !== 0 && mapId !== noMapId;
 }
 
-/** The redirect maps that a program uses, as far as they are known. */
+/**
+ * The redirect maps that a program uses, as far as they are known. Those of a dispatcher are its components', whose frames
+ * the events ascribe to it.
+ */
 export function redirectMaps(program: LiveProgram | undefined, system: LiveSystem): LiveMap[] {
-  return (program?.mapIds ?? []).flatMap((id) => {
+  const components = (program?.components ?? []).flatMap((id) => system.programs.get(id) ?? []);
+  const ids = [program, ...components].flatMap((each) => each?.mapIds ?? []);
+  return ids.flatMap((id) => {
     const map = system.maps.get(id);
     return map !== undefined && isRedirectKind(map.type) ? [map] : [];
   });

@@ -115,19 +115,19 @@ export function explainCreate(refusal: KernelRefusal): Explanation | undefined {
     case ENOMEM:
       return {
         kind: 'refused',
-        message: `not enough memory for a ${type} of ${Number(facts['maxEntries'])} entries`,
+        message: `not enough memory for ${aMapOf(type)} of ${Number(facts['maxEntries'])} entries`,
         hint: 'ask for fewer entries',
       };
     case E2BIG:
       return {
         kind: 'usage',
-        message: `a ${type} of ${Number(facts['maxEntries'])} entries, keys of ${Number(facts['keySize'])} and values of ${Number(facts['valueSize'])} bytes is more than the kernel allows`,
+        message: `${aMapOf(type)} of ${Number(facts['maxEntries'])} entries, keys of ${Number(facts['keySize'])} and values of ${Number(facts['valueSize'])} bytes is more than the kernel allows`,
       };
     case EINVAL:
       return {
         kind: 'usage',
-        message: `the kernel refuses a ${type} with keys of ${Number(facts['keySize'])} bytes, values of ${Number(facts['valueSize'])} bytes, ${Number(facts['maxEntries'])} entries and flags 0x${Number(facts['flags'] ?? 0).toString(16)}`,
-        hint: `the rules for a ${type} are in xdpctl-map(8), or this kernel is too old for the type`,
+        message: `the kernel refuses ${aMapOf(type)} with keys of ${Number(facts['keySize'])} bytes, values of ${Number(facts['valueSize'])} bytes, ${Number(facts['maxEntries'])} entries and flags 0x${Number(facts['flags'] ?? 0).toString(16)}`,
+        hint: `the rules for ${aMapOf(type)} are in xdpctl-map(8), or this kernel is too old for the type`,
       };
     default:
       return undefined;

@@ -1,6 +1,6 @@
 import { usageError } from './errors.ts';
 import { BPF_F_RDONLY, BPF_F_WRONLY } from './map-flags.ts';
-import { isRedirectKind, type MapTypeName, type RedirectKind } from './map-type.ts';
+import { aMapOf, isRedirectKind, type MapTypeName, type RedirectKind } from './map-type.ts';
 
 /** What `map create` asks the kernel for. */
 export interface MapRequest {
@@ -53,7 +53,7 @@ function checkRedirectMap(
   { keySize, valueSize, maxEntries, flags }: MapRequest,
   kernelMaxCpu: () => number,
 ): void {
-  if (keySize !== 4) throw usageError(`the key of a ${kind} is 4 bytes, not ${keySize}`, 'leave it out');
+  if (keySize !== 4) throw usageError(`the key of ${aMapOf(kind)} is 4 bytes, not ${keySize}`, 'leave it out');
   if (kind === 'xskmap') {
     if (valueSize !== 4) throw usageError(`the value of an xskmap is 4 bytes, not ${valueSize}`);
   } else if (valueSize !== 4 && valueSize !== 8) {

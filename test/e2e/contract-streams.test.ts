@@ -96,6 +96,38 @@ describe('a stream that is closed', () => {
   });
 });
 
+/** What a command prints where stdin, stdout and stderr are one. */
+function onTerminal(words: string, env: Readonly<Record<string, string>> = {}): string {
+  return tool('script', ['-qec', `${xdpctlPath} ${words}; true`, '/dev/null'], {
+    env: { ...commandEnvironment(), TERM: 'xterm', NO_COLOR: '', ...env },
+  });
+}
+
+describe('on a terminal', () => {
+  const red = '\u001b[31m';
+
+  it.each<[words: string, env: Record<string, string>, colored: boolean]>([
+    ['map show nosuchmap', {}, true],
+    ['map show nosuchmap', { NO_COLOR: '1' }, false],
+    ['map show nosuchmap', { TERM: 'dumb' }, false],
+    ['map show nosuchmap', { TERM: 'dumb', FORCE_COLOR: '1' }, true],
+    ['map show nosuchmap', { NO_COLOR: '1', FORCE_COLOR: '1' }, false],
+    ['map show nosuchmap --color never', { FORCE_COLOR: '1' }, false],
+    ['map show nosuchmap --color always', { NO_COLOR: '1' }, true],
+  ])('%s, %j has colour: %s', (words, env, colored) => {
+    const text = onTerminal(words, env);
+    expect(text).toContain("there is no map named 'nosuchmap'");
+    expect(text.includes(red)).toBe(colored);
+  });
+
+  it('a short table has its lines drawn, and in a pipe it has none', () => {
+    const path = createMap('devmap', 4);
+    expect(onTerminal(`map dump ${path} all`)).toContain('│');
+    expect(onTerminal(`map dump ${path} all | cat`)).not.toContain('│');
+    expect(onTerminal(`-j map dump ${path} all`)).not.toMatch(/│|\u001b/);
+  });
+});
+
 /** A command whose stdout is a pipe that this process keeps open and does not read. */
 class UnreadCommand implements Disposable {
   readonly result: Promise<CommandResult>;

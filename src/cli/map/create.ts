@@ -4,7 +4,7 @@ import { ToolError, usageError } from '../../domain/errors.ts';
 import { BPF_F_NUMA_NODE, BPF_F_RDONLY_PROG, mapFlagText } from '../../domain/map-flags.ts';
 import type { MapInfo } from '../../domain/map-info.ts';
 import { checkMapRequest, DEFAULT_KEY_SIZE, defaultValueSize, type MapRequest } from '../../domain/map-spec.ts';
-import { isMapInMap, type MapTypeName, mapTypeNames, mapTypeNumber } from '../../domain/map-type.ts';
+import { aMapOf, isMapInMap, type MapTypeName, mapTypeNames, mapTypeNumber } from '../../domain/map-type.ts';
 import { shellCommand } from '../../domain/shell-quote.ts';
 import { kernelMaxCpu, onlineNodes } from '../../kernel/cpu.ts';
 import { BpfMap } from '../../kernel/map.ts';
@@ -89,7 +89,7 @@ error: a cpumap has at most 256 entries on this kernel (its largest CPU number +
     if (context.options.dryRun) {
       // Later lines of a batch name the map, so they get one; it goes when the command ends.
       context.maps.rehearsal?.pin(path, created(request, context), 'scratch');
-      return dryRun([`create a ${specText(request)}`, `pin it at ${path}`]);
+      return dryRun([`create ${specText(request)}`, `pin it at ${path}`]);
     }
     using map = created(request, context);
     pinObject(map.fd, path);
@@ -118,7 +118,7 @@ function parseRequest(words: WordList, path: string): Request {
   const maxEntries = number('entries');
   if (maxEntries === undefined) throw usageError("the number of entries is missing: 'entries N'");
   if (isMapInMap(type) !== (innerMap !== undefined)) {
-    throw usageError(isMapInMap(type) ? `a ${type} needs 'inner_map MAP'` : `a ${type} takes no inner_map`);
+    throw usageError(isMapInMap(type) ? `${aMapOf(type)} needs 'inner_map MAP'` : `${aMapOf(type)} takes no inner_map`);
   }
   const numaNode = number('numa_node');
   const flags = parseMapFlags(given.get('flags') ?? '0');
@@ -232,5 +232,5 @@ function withoutKernelFlags(type: MapTypeName, flags: number): number {
 
 function specText(request: Request): string {
   const { type, name, keySize, valueSize, maxEntries, flags } = request;
-  return `${type} named ${name}: keys of ${keySize} bytes, values of ${valueSize}, ${maxEntries} entries${flags === 0 ? '' : `, flags ${mapFlagText(flags)}`}`;
+  return `${aMapOf(type)} named ${name}: keys of ${keySize} bytes, values of ${valueSize}, ${maxEntries} entries${flags === 0 ? '' : `, flags ${mapFlagText(flags)}`}`;
 }

@@ -76,11 +76,23 @@ function rehearse(map: BpfMap, key: Uint8Array): Outcome {
   const { typeName } = map.info;
   // array_map_delete_elem (kernel/bpf/arraymap.c).
   if (typeName === 'array' || typeName === 'percpu_array') throw new KernelRefusal('map delete', EINVAL, map.facts());
-  if (typeName?.endsWith('hash') && typeName !== 'sockhash' && !map.lookup(key, new Uint8Array(map.valueLength))) {
+  if (tellsAbsence.has(typeName) && !map.lookup(key, new Uint8Array(map.valueLength))) {
     throw absent(map, key);
   }
   return dryRun([`remove key ${keyName(key)} of ${mapText(map.info)}`]);
 }
+
+/** Types that say ENOENT of an entry that is not there, and can be looked into. */
+const tellsAbsence: ReadonlySet<string | undefined> = new Set([
+  'hash',
+  'lru_hash',
+  'percpu_hash',
+  'lru_percpu_hash',
+  'devmap_hash',
+  'hash_of_maps',
+  'array_of_maps',
+  'prog_array',
+]);
 
 /** Removes a socket that is there: a program looks, because the system call refuses to. @throws ToolError not-found */
 async function removeSocket(map: BpfMap, key: Uint8Array, context: Context): Promise<Outcome | undefined> {

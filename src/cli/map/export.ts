@@ -1,4 +1,5 @@
 import { KernelRefusal, usageError } from '../../domain/errors.ts';
+import { aMapOf } from '../../domain/map-type.ts';
 import type { BpfMap } from '../../kernel/map.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import type { Warning } from '../../output/reporter.ts';
@@ -68,7 +69,7 @@ export const verb: Verb = {
     const { typeName } = map.info;
     const keyNames = flag(input, 'key-names');
     if (keyNames && !isDevmap(typeName)) {
-      throw usageError(`--key-names is for maps of interfaces, not for a ${typeName ?? 'map of this type'}`);
+      throw usageError(`--key-names is for maps of interfaces, not for ${aMapOf(typeName ?? 'map of this type')}`);
     }
     const omissions = new Omissions();
     if (typeName === 'xskmap') {

@@ -1,5 +1,5 @@
 import { ToolError } from '../../../domain/errors.ts';
-import { isIndexed, unreadableReason } from '../../../domain/map-type.ts';
+import { aMapOf, isIndexed, unreadableReason } from '../../../domain/map-type.ts';
 import type { BpfMap } from '../../../kernel/map.ts';
 
 /** Types whose entries mean the same when they are written again. */
@@ -28,7 +28,7 @@ export function checkTransferable({ info: { typeName, type } }: BpfMap): void {
   const reason = unreadableReason(typeName) ?? 'its values stand for kernel objects that this program cannot name';
   throw new ToolError(
     'unsupported',
-    `the entries of a ${typeName ?? `map of type ${type}`} cannot be exported or imported: ${reason}`,
+    `the entries of ${aMapOf(typeName ?? `map of type ${type}`)} cannot be exported or imported: ${reason}`,
   );
 }
 

@@ -28,8 +28,8 @@ const options: Readonly<Record<string, '0' | '1'>> = {
   fields: '0',
   verbose: '0',
   'event-fork': '0',
-  // New events are dropped, and counted as lost, rather than old ones overwritten.
-  overwrite: '0',
+  // Only old events that new ones have overwritten are told of as lost in the text.
+  overwrite: '1',
 };
 
 /**

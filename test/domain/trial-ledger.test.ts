@@ -198,7 +198,7 @@ describe('trialLedger', () => {
       { title: 'nothing else is known', code: 'tx-ring-full', certainty: 'likely' },
     ];
 
-    it.each(cases)('$title', ({ code, certainty, fix, title: _, ...run }) => {
+    it.each(cases)('$title', ({ code, certainty, fix, title: _title, ...run }) => {
       const { findings, delivered } = ledger({ ...run, counts: lost });
       expect(delivered).toBe(40);
       expect(findings).toMatchObject([{ code, certainty, count: 60, ...(fix !== undefined && { fix }) }]);

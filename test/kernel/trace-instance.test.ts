@@ -1,0 +1,90 @@
+import { mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { loadBuiltinProgram } from '../../src/kernel/builtin-objects.ts';
+import { LiveFrames } from '../../src/kernel/live-frames.ts';
+import { inNetns } from '../../src/kernel/netns.ts';
+import { loadRedirectProgram } from '../../src/kernel/redirect-program.ts';
+import { mountKernelFilesystem } from '../../src/kernel/tracefs-mount.ts';
+import { TraceInstance } from '../../src/tracing/trace-instance.ts';
+import { ensureTracefs } from '../../src/tracing/tracefs.ts';
+import { expectNothingNew, kernelState } from '../support/leaks.ts';
+import { tool } from '../support/tool.ts';
+import { createWorld } from '../support/world.ts';
+
+const tracefs = ensureTracefs(mountKernelFilesystem);
+const passed = { group: 'net', name: 'netif_receive_skb_list_entry' };
+
+function instances(): string[] {
+  return readdirSync(`${tracefs}/instances`);
+}
+
+describe('a trace instance', () => {
+  it('sees the events of its thread only, each once, and leaves nothing', async () => {
+    const before = kernelState();
+    {
+      using world = createWorld();
+      const namespace = world.namespace();
+      const { a } = world.veth({ namespace }, { namespace });
+      using program = loadBuiltinProgram('pass');
+      const frame = new Uint8Array(60).fill(2, 0, 12);
+      using trace = new TraceInstance(tracefs, [passed], 'thread');
+      using all = new TraceInstance(tracefs, [{ group: 'sched', name: 'sched_process_exit' }], 'thread');
+      inNetns(namespace, () => {
+        const frames = new LiveFrames(program, frame, { ifindex: a.ifindex, queue: 0 });
+        expect(frames.rehearse()).toBe(2);
+        frames.send(20);
+      });
+      expect(trace.read().filter(({ interrupt }) => !interrupt)).toHaveLength(20);
+      expect(trace.read()).toEqual([]);
+      // A child that ends is not this thread, although it began there.
+      tool('true', []);
+      expect(all.read()).toEqual([]);
+      expect([trace.lost, all.lost]).toEqual([0, 0]);
+    }
+    await expectNothingNew(before);
+  });
+
+  it('says how many events did not fit', () => {
+    using world = createWorld();
+    const namespace = world.namespace();
+    const { a } = world.veth({ namespace }, { namespace });
+    const config = { onMiss: 'pass', key: 'ingress', broadcast: false, excludeIngress: false } as const;
+    using loaded = loadRedirectProgram('redirect_devmap_hash', config, undefined);
+    using trace = new TraceInstance(tracefs, [passed], 'thread');
+    const count = 10_000;
+    inNetns(namespace, () => {
+      const frames = new LiveFrames(loaded.program, new Uint8Array(60).fill(2, 0, 12), {
+        ifindex: a.ifindex,
+        queue: 0,
+      });
+      for (let sent = 0; sent < count; sent += 200) frames.send(200);
+    });
+    const seen = trace.read().length;
+    expect(seen).toBeLessThan(count);
+    expect(trace.lost).toBe(count - seen);
+  });
+
+  it('removes what processes that are gone have left, and nothing else', () => {
+    // A pid that no process can have (PID_MAX_LIMIT), and one that lives.
+    const [left, alive, others] = ['xdpctl_4194305_0', `xdpctl_1_0`, 'xdpctl_other'].map(
+      (name) => `${tracefs}/instances/${name}`,
+    );
+    for (const folder of [left!, alive!, others!]) {
+      mkdirSync(folder);
+      onTestFinished(() => {
+        if (instances().some((name) => folder.endsWith(`/${name}`))) rmdirSync(folder);
+      });
+    }
+    using _trace = new TraceInstance(tracefs, [passed], 'thread');
+    expect(instances()).not.toContain('xdpctl_4194305_0');
+    expect(instances()).toEqual(expect.arrayContaining(['xdpctl_1_0', 'xdpctl_other']));
+  });
+
+  it('is not left when an event is not there', () => {
+    const before = instances();
+    expect(() => new TraceInstance(tracefs, [{ group: 'xdp', name: 'nothing_so' }], 'all')).toThrow(/ENOENT/);
+    expect(instances()).toEqual(before);
+  });
+});

@@ -187,6 +187,27 @@ describe('xsk bind --write', () => {
     expect(written).toBeLessThan(1000);
   });
 
+  it.each([
+    ['pipe', '| (sleep 0.3; cat)'],
+    ['socket', ''],
+  ])('loses nothing to a %s whose reader is slow', async (_, reader) => {
+    using world = createWorld();
+    const { a, b } = pairIn(world);
+    const words = [xdpctlPath, ...bindWords(a, '--write', '-', '--count', '1000')].map((word) => `'${word}'`).join(' ');
+    const child = spawn('sh', ['-c', `${words} ${reader}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+    await untilLine(child, 'stderr', /^ready:/);
+    // 1.4 MB, which fit neither into a pipe nor into a socket.
+    sendFrames(b, { count: 1000, size: 1400 });
+    const pieces: Buffer[] = [];
+    child.stdout.on('data', (piece: Buffer) => pieces.push(piece));
+    expect(await ended).toBe(0);
+    const file = readPcapng(Buffer.concat(pieces));
+    expect(numbersOf(file)).toEqual(Array.from({ length: 1000 }, (__, number) => number));
+    expect(file.packets.every(({ frame }) => frame.length === 1400)).toBe(true);
+    expect(file.statistics).toBeDefined();
+  });
+
   it('streams into tcpdump', async (context) => {
     needProgram(context, 'tcpdump');
     using world = createWorld();

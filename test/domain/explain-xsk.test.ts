@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+
+import { KernelRefusal } from '../../src/domain/errors.ts';
+import { explain } from '../../src/domain/explain.ts';
+
+const surroundings = { capabilities: new Set(['CAP_SYS_ADMIN']), kernelRelease: '6.18.0' };
+
+const [EPERM, EBUSY, EEXIST, EINVAL, ENOSPC, EOPNOTSUPP, EAFNOSUPPORT, ENOBUFS] = [1, 16, 17, 22, 28, 95, 97, 105];
+const ENXIO = 6;
+
+describe('a refused AF_XDP operation', () => {
+  it.each([
+    ['xsk socket', EPERM, 'permission', /CAP_NET_RAW/],
+    ['xsk socket', EAFNOSUPPORT, 'unsupported', /no AF_XDP sockets/],
+    ['xsk register memory', ENOBUFS, 'refused', /8192 KiB .* RLIMIT_MEMLOCK/],
+    ['xsk bind', EBUSY, 'conflict', /queue 3 has an AF_XDP socket already/],
+    ['xsk bind', EINVAL, 'usage', /no queue 3/],
+    ['xsk bind', EOPNOTSUPP, 'unsupported', /zero-copy/],
+    ['capture open', EEXIST, 'conflict', /\/tmp\/a\.pcapng exists already/],
+    ['capture open', ENXIO, 'refused', /nobody reads/],
+    ['capture write', ENOSPC, 'refused', /no more room for \/tmp\/a\.pcapng; it ends with the last whole frame/],
+    ['xsk query', EINVAL, 'refused', /xsk query .*failed/],
+  ] as const)('%s with errno %i is %s', (operation, errno, kind, message) => {
+    const refusal = new KernelRefusal(operation, errno, {
+      queue: 3,
+      path: '/tmp/a.pcapng',
+      frames: 4096,
+      frameSize: 2048,
+    });
+    const error = explain(refusal, surroundings);
+    expect(error).toMatchObject({ kind, errno, operation });
+    expect(error.message).toMatch(message);
+  });
+});

@@ -14,6 +14,9 @@ export default defineConfig({
     pool: 'forks',
     coverage: { include: ['src/**'] },
     setupFiles: ['test/support/setup/fast-check.ts'],
+    // For a busy machine: what hangs for good is ended by `npm test` from outside.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     projects: [
       {
         extends: true,
@@ -27,8 +30,6 @@ export default defineConfig({
           fileParallelism: false,
           sequence: { groupOrder: 1 },
           globalSetup: ['test/support/setup/kernel.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
         },
       },
       {
@@ -39,8 +40,6 @@ export default defineConfig({
           fileParallelism: false,
           sequence: { groupOrder: 2 },
           globalSetup: ['test/support/setup/kernel.ts', 'test/support/setup/built.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
     ],

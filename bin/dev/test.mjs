@@ -70,9 +70,9 @@ if (patterns.length === 0) {
   await check('lint', [bin('oxlint'), '-c', '.oxlintrc.mjs']);
   await check('types', [bin('tsc')]);
 }
-await tests('unit', 300);
-await tests('kernel', 420, { asRoot: true });
-await tests('e2e', 420, { asRoot: true });
+await tests('unit', 600);
+await tests('kernel', 900, { asRoot: true });
+await tests('e2e', 900, { asRoot: true });
 if (patterns.length === 0) {
   await check('BPF objects', [node, 'bin/dev/bpf.mjs', '--check'], { file: 'bin/dev/bpf.mjs' });
   await check('manual pages', [node, 'bin/dev/man.mjs', '--check'], { file: 'bin/dev/man.mjs' });

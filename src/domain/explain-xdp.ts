@@ -1,12 +1,14 @@
 import type { KernelRefusal } from './errors.ts';
 import type { Explanation } from './explanation.ts';
 
+const EPERM = 1;
 const EBUSY = 16;
 const EEXIST = 17;
 const ENODEV = 19;
 const EINVAL = 22;
 const ENOSPC = 28;
 const ERANGE = 34;
+const ENOLINK = 67;
 const EOPNOTSUPP = 95;
 
 /**
@@ -53,6 +55,26 @@ export function explainXdp({ operation, errno, facts }: KernelRefusal): Explanat
     default:
       return extack === undefined ? undefined : { kind: 'refused', message: failed };
   }
+}
+
+/** Words for a refused `xdp link`, `link update` or `link detach`. */
+export function explainLink({ operation, errno, facts }: KernelRefusal): Explanation | undefined {
+  if (operation === 'xdp link') {
+    return errno === EINVAL
+      ? {
+          kind: 'unsupported',
+          message: 'this kernel has no links for XDP programs (Linux 5.9)',
+          hint: 'leave --link out',
+        }
+      : undefined;
+  }
+  // Another program than the expected one, or a link that was detached.
+  if (errno !== EPERM && errno !== ENOLINK) return undefined;
+  return {
+    kind: 'conflict',
+    message: `link ${String(facts['id'])} does not hold the program that it was expected to hold`,
+    hint: 'see what is attached: xdpctl net show',
+  };
 }
 
 /** The kernel's sentence as a part of ours; abbreviations (XDP, BPF) keep their capitals. */

@@ -5,7 +5,7 @@ import { explainEntry } from './explain-entry.ts';
 import { explainCreate, explainFreeze, explainMapEntry } from './explain-map.ts';
 import { explainObject, isVerdict } from './explain-object.ts';
 import { explainPin, explainPinGet } from './explain-pin.ts';
-import { explainXdp } from './explain-xdp.ts';
+import { explainLink, explainXdp } from './explain-xdp.ts';
 import { explainXsk } from './explain-xsk.ts';
 import { type Explanation, type Surroundings, tail } from './explanation.ts';
 
@@ -41,6 +41,8 @@ function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explan
   if (/^(?:xsk|capture) /.test(operation)) return explainXsk(refusal);
   // The verifier too says EACCES.
   if (operation === 'object load' && isVerdict(refusal)) return explainObject(refusal);
+  // EPERM says that the link holds another program (bpf_xdp_link_update, net/core/dev.c).
+  if (operation === 'link update') return explainLink(refusal);
   if (errno === EPERM || errno === EACCES) return explainDenied(refusal, surroundings);
   switch (operation) {
     case 'map get by id':
@@ -63,6 +65,9 @@ function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explan
     case 'pin get':
     case 'unpin':
       return explainPinGet(refusal);
+    case 'xdp link':
+    case 'link detach':
+      return explainLink(refusal);
     case 'xdp attach':
     case 'xdp detach':
       return explainXdp(refusal);

@@ -65,17 +65,25 @@ export type Step =
 /** Whether what is attached may give way: nothing, paths of ours, or any program but a dispatcher. */
 export type ReplacePolicy = 'nothing' | 'own' | 'any';
 
+/** How a command of ours is to be typed, quoted for the shell. */
+export type TypeCommand = (words: readonly string[]) => string;
+
 /**
  * What has to be done for a device to redirect as wanted; undefined when it does already.
  *
  * @param policy with `own`, what is the same already is left alone, and entries that differ are changed in place
  * @throws ToolError conflict for what may not give way
  */
-export function planPath(wanted: RedirectPath, there: Occupant | undefined, policy: ReplacePolicy): Step | undefined {
+export function planPath(
+  wanted: RedirectPath,
+  there: Occupant | undefined,
+  policy: ReplacePolicy,
+  typed: TypeCommand,
+): Step | undefined {
   if (there === undefined) return { kind: 'attach', path: wanted };
   if (there.components !== undefined) throw dispatcherInTheWay(wanted.device, there);
   if (policy === 'nothing' || (policy === 'own' && there.own === undefined))
-    throw inTheWay(wanted.device, there, policy);
+    throw inTheWay(wanted.device, there, policy, typed);
   const why = there.own === undefined ? [] : differences(wanted, there.own);
   if (policy === 'own' && there.own !== undefined && why.length === 0) {
     const changes = entryChanges(wanted, there.own.path);
@@ -91,11 +99,11 @@ function replacement(path: RedirectPath, old: Occupant, why: readonly string[]):
   return { kind: 'replace', path, old, gap, why };
 }
 
-function inTheWay({ ifname }: NamedDevice, there: Occupant, policy: 'nothing' | 'own'): ToolError {
+function inTheWay({ ifname }: NamedDevice, there: Occupant, policy: 'nothing' | 'own', typed: TypeCommand): ToolError {
   const what = occupantText(there);
   if (policy === 'own') {
     return new ToolError('conflict', `${ifname} has a program attached that xdpctl did not attach: ${what}`, {
-      hint: `take it off first: ${shellCommand(['xdpctl', 'redirect', 'detach', ifname, '--force', String(there.programId)])}`,
+      hint: `take it off first: ${typed(['redirect', 'detach', ifname, '--force', String(there.programId)])}`,
     });
   }
   const message =

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, mkdirSync, openSync, rmdirSync, statSync } from 'node:fs';
 
-import { KernelRefusal } from '../domain/errors.ts';
+import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { lastErrno, libc } from '../ffi/libc.ts';
 
 /** flock(2) operations (linux/fcntl.h). */
@@ -15,11 +15,10 @@ const RETRY_MS = 10;
  * is empty. Held until disposed of; the kernel drops it when the process dies. Waits for whoever holds it, but hears
  * signals meanwhile.
  *
- * @throws the reason of `signal` when it is aborted while waiting
+ * @throws the reason of `signal` when it is aborted while waiting; ToolError permission, conflict
  */
 export async function lockDirectory(path: string, signal: AbortSignal): Promise<Disposable> {
   for (;;) {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
     const fd = openDirectory(path);
     if (fd === undefined) continue;
     try {
@@ -43,13 +42,20 @@ async function lock(fd: number, path: string, signal: AbortSignal): Promise<void
   }
 }
 
-/** Undefined when it has been removed meanwhile. */
+/** Undefined when it has been removed meanwhile. @throws ToolError permission, conflict */
 function openDirectory(path: string): number | undefined {
   try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     return openSync(path, 'r');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const { code, errno = 0 } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    const details = { errno: -errno, operation: 'lock', cause: error };
+    if (code === 'EEXIST' || code === 'ENOTDIR') {
+      throw new ToolError('conflict', `${path} is not a directory, but xdpctl keeps its pins there`, details);
+    }
+    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    throw new ToolError('permission', `${path} may not be changed`, { ...details, hint: 'run it as root' });
   }
 }
 

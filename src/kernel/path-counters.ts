@@ -1,9 +1,4 @@
-import {
-  COUNTERS_PIN,
-  EGRESS_DIRECTORY,
-  namesIn,
-  pinnedMap,
-} from './path-store.ts';
+import { COUNTERS_PIN, EGRESS_DIRECTORY, namesIn, pinnedMap } from './path-store.ts';
 import { type KeyCount, readKeyCounts } from './redirect-counters.ts';
 
 /** What the programs of a path of ours have counted since they were loaded. */

@@ -1,5 +1,16 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, unlinkSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  unlinkSync,
+} from 'node:fs';
 
+import { ToolError } from '../domain/errors.ts';
 import { encodeInteger } from '../domain/integer.ts';
 import { mapTypeNumber } from '../domain/map-type.ts';
 import { BPFFS_STANDARD, bpffsMounts } from './bpffs-path.ts';
@@ -43,9 +54,11 @@ export class PathStore {
   /** Inode of the namespace: an ifindex means nothing without it. */
   readonly netns: number;
 
+  /** @throws ToolError permission when what is there may not be looked into, and nobody could tell what is ours */
   constructor(root = storeRoot(), netns = currentNetnsInode()) {
     this.root = root;
     this.netns = netns;
+    if (existsSync(root)) checkAccess(root);
   }
 
   /** Where the path of a device is when no change is under way. */
@@ -61,6 +74,17 @@ export class PathStore {
         return Number(netns) === this.netns && ifindex !== undefined ? [Number(ifindex)] : [];
       })
       .toSorted((a, b) => a - b);
+  }
+}
+
+function checkAccess(root: string): void {
+  try {
+    accessSync(root, constants.R_OK | constants.X_OK);
+  } catch (cause) {
+    throw new ToolError('permission', `${root}, where xdpctl keeps its pins, may not be read`, {
+      hint: 'run it as root',
+      cause,
+    });
   }
 }
 

@@ -7,7 +7,7 @@ import { interfaceName } from './interface-names.ts';
 import type { XdpMode } from './interfaces.ts';
 import { objectIds } from './object-ids.ts';
 import { openPin } from './pin.ts';
-import { xdpModeFlags } from './xdp-attachment.ts';
+import { attachXdp, detachXdp, xdpModeFlags } from './xdp-attachment.ts';
 
 /** BPF_XDP of enum bpf_attach_type, and two of enum bpf_link_type (linux/bpf.h). */
 const BPF_XDP = 37;
@@ -42,11 +42,15 @@ export class XdpLink implements Disposable {
   /**
    * Attaches a program to a device that has none.
    *
-   * @throws KernelRefusal `xdp link`
+   * @throws KernelRefusal `xdp attach`, with the kernel's own explanation; `xdp link` where there are no such links
    */
   static create(ifindex: number, progFd: number, mode: XdpMode): XdpLink {
-    const fd = libbpf.bpf_link_create(progFd, ifindex, BPF_XDP, optionsOf(xdpModeFlags[mode], 0));
-    return new XdpLink(new Fd(check(fd, 'xdp link', { ifindex, ifname: interfaceName(ifindex), mode })));
+    const result = libbpf.bpf_link_create(progFd, ifindex, BPF_XDP, optionsOf(xdpModeFlags[mode], 0));
+    if (result >= 0) return new XdpLink(new Fd(result));
+    // A refused link brings no words of the driver with it; netlink does.
+    attachXdp(ifindex, progFd, mode);
+    detachXdp(ifindex, mode, progFd);
+    throw new KernelRefusal('xdp link', -result, { ifindex, ifname: interfaceName(ifindex), mode });
   }
 
   /** @throws KernelRefusal `link get by id`; ENOENT when there is no such link */

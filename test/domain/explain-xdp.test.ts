@@ -69,6 +69,20 @@ const answers: [operation: string, errno: number, extack: string | undefined, ki
   ['xdp attach', 5, undefined, 'refused', 'xdp attach eth0 failed: input/output error'],
 ];
 
+describe('a refused link', () => {
+  it.each([
+    ['xdp link', 22, 'unsupported', /Linux 5\.9/],
+    ['link update', 1, 'conflict', /link 7 does not hold the program that it was expected to hold/],
+    ['link update', 67, 'conflict', /link 7 does not hold/],
+    ['link detach', 67, 'conflict', /link 7 does not hold/],
+    ['link update', 5, 'refused', /link update 7 failed/],
+  ])('%s, errno %i', (operation, errno, kind, message) => {
+    const error = explain(new KernelRefusal(operation, errno, { id: 7 }), root);
+    expect(error).toMatchObject({ kind, errno });
+    expect(error.message).toMatch(message);
+  });
+});
+
 describe('a refused XDP attachment', () => {
   it.each(answers)('%s, errno %i, %s', (operation, errno, extack, kind, message) => {
     const facts = { ifindex: 2, ifname: 'eth0', mode: 'native', ...(extack !== undefined && { extack }) };

@@ -91,7 +91,11 @@ describe('redirect detach', () => {
     const guarded = run(['detach', ingress.name]);
     expect(guarded.status).toBe(6);
     expect(guarded.jsonErrors()).toMatchObject([
-      { error: { hint: expect.stringContaining(`xdpctl redirect detach ${ingress.name} --force ${id}`) } },
+      {
+        error: {
+          hint: expect.stringContaining(`xdpctl --netns ${path.router} redirect detach ${ingress.name} --force ${id}`),
+        },
+      },
     ]);
     expect(run(['detach', ingress.name, '--force', String(id + 1)]).status).toBe(3);
     expect(attached()?.id).toBe(id);

@@ -60,7 +60,7 @@ export const verb: Verb = {
     const paths = await readDeclared(file, context);
     using held = await holdStore(context);
     for (const { path } of paths) held.tidy(path.device.ifindex);
-    const steps = planDeclared(paths, held.store, { prune: flag(input, 'prune') });
+    const steps = planDeclared(paths, held.store, { prune: flag(input, 'prune'), context });
     await checkSafety(steps, flag(input, 'yes') || confirm !== undefined, context);
     if (context.options.dryRun) return dryRun(steps.flatMap(stepTexts));
     await carryOut(steps, held.store, context, { confirm });

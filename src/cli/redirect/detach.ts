@@ -1,10 +1,11 @@
 import { ToolError } from '../../domain/errors.ts';
 import { type Occupant, occupantText, stepTexts } from '../../domain/path-plan.ts';
-import { shellCommand } from '../../domain/shell-quote.ts';
 import { readOccupant } from '../../kernel/occupant.ts';
 import { attachedPrograms } from '../../kernel/xdp-attachment.ts';
 import { one, type Outcome } from '../../output/outcome.ts';
+import type { Context } from '../context.ts';
 import { dryRun } from '../dry-run.ts';
+import { ownCommand } from '../own-command.ts';
 import { optionValue, type Verb } from '../verb.ts';
 import { parseUnsigned, U32_MAX } from '../words/number.ts';
 import { WordList } from '../words/word-list.ts';
@@ -67,7 +68,7 @@ error: eth0 has no XDP program attached`,
     held.tidy(device.ifindex);
     const old = readOccupant(held.store, device, attachedPrograms(device.ifindex));
     if (old === undefined) throw new ToolError('not-found', `${ifname} has no XDP program attached`);
-    checkOurs(ifname, old, forced);
+    checkOurs(ifname, old, forced, context);
     const step = { kind: 'detach', device, old } as const;
     if (context.options.dryRun) return dryRun(stepTexts(step));
     await carryOut([step], held.store, context, { confirm: undefined });
@@ -76,13 +77,13 @@ error: eth0 has no XDP program attached`,
 };
 
 /** @throws ToolError conflict for a program of others, not-found for another id than the user named */
-function checkOurs(ifname: string, old: Occupant, forced: number | undefined): void {
+function checkOurs(ifname: string, old: Occupant, forced: number | undefined, context: Context): void {
   const { programId, own } = old;
   if (forced === programId || (forced === undefined && own !== undefined)) return;
   if (forced !== undefined) {
     throw new ToolError('not-found', `${ifname} has not program ${forced} attached, but ${occupantText(old)}`);
   }
-  const command = shellCommand(['xdpctl', 'redirect', 'detach', ifname, '--force', String(programId)]);
+  const command = ownCommand(context.options, ['redirect', 'detach', ifname, '--force', String(programId)]);
   throw new ToolError('conflict', `${ifname} has a program attached that xdpctl did not attach: ${occupantText(old)}`, {
     hint: `to remove it all the same: ${command}`,
   });

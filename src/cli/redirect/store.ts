@@ -9,6 +9,7 @@ import { PathStore, storeRoot } from '../../kernel/path-store.ts';
 import { dropStale, settle } from '../../kernel/path-undo.ts';
 import { surroundings } from '../../kernel/surroundings.ts';
 import { type Context, Interrupted } from '../context.ts';
+import { ownCommand } from '../own-command.ts';
 
 /** What redirect attach keeps, held against other commands that change it. */
 export interface HeldStore extends Disposable {
@@ -39,12 +40,20 @@ export async function holdStore(context: Context): Promise<HeldStore> {
   }
 }
 
+/** After how long the user is told what the command waits for. */
+const PATIENCE_MS = 1000;
+
 async function locked(context: Context): Promise<Disposable> {
+  const timer = setTimeout(() => {
+    void context.note('waiting for another xdpctl command that is changing redirects');
+  }, PATIENCE_MS);
   try {
     return await lockDirectory(storeRoot(), context.signal);
   } catch (error) {
     if (context.signal.aborted) throw new Interrupted('interrupted before anything was changed');
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -63,7 +72,7 @@ export async function warnNotUndone(refusals: readonly KernelRefusal[], context:
     const { message } = explain(refusal, surroundings());
     await context.warn({
       message: `not everything could be taken back: ${message}`,
-      hint: 'see: xdpctl redirect show',
+      hint: `see: ${ownCommand(context.options, ['redirect', 'show'])}`,
     });
   }
 }

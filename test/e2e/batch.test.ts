@@ -221,7 +221,7 @@ describe('a line', () => {
       'map create @/d type devmap entries 4 --if-absent',
       `--netns ${namespace} map update @/d key 1 value dev batch0 --quiet`,
       `map update @/d key 1 value dev batch0 --netns ${namespace}`,
-      'map delete @/m key 1 --dry-run',
+      'map delete @/d key 1 --dry-run',
       'map delete --strict @/m key 1',
     );
     const result = xdpctl(['-j', '-q', 'batch', 'file', file, '--keep-going']);
@@ -330,8 +330,20 @@ describe('--dry-run', () => {
     expect(entries('m')).toEqual({});
   });
 
+  it('warns of a line that removes what an earlier one would have made', () => {
+    hashMap('m');
+    const file = batchFile('map update @/m key 1 value 1', 'map delete @/m key 1');
+    const { status, stderr } = xdpctl(['batch', 'file', '--dry-run', file]);
+    expect(status).toBe(0);
+    expect(stderr).toBe(
+      `warning: ${file}:2: ${words('map delete @/m key 1').join(' ')}: the hash has no entry at key 1; the lines before it may change that\n`,
+    );
+    expect(xdpctl(['batch', 'file', '--dry-run', batchFile('map delete @/m key 1')]).status).toBe(3);
+  });
+
   it('says how many lines it checked', () => {
     hashMap('m');
+    tool('bpftool', ['map', 'update', 'pinned', pins.pin('m'), ...'key 1 0 0 0 value 9 0 0 0'.split(' ')]);
     const { status, stdout, stderr } = xdpctl([
       'batch',
       'file',

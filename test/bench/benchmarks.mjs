@@ -2,6 +2,7 @@ import { batch } from './benchmarks/batch.mjs';
 import { dumpDevmap } from './benchmarks/dump-devmap.mjs';
 import { dumpHash } from './benchmarks/dump-hash.mjs';
 import { importEntries } from './benchmarks/import.mjs';
+import { redirectShow } from './benchmarks/redirect-show.mjs';
 import { startUp } from './benchmarks/start-up.mjs';
 import { xsk, xskMemory, xskWrite } from './benchmarks/xsk.mjs';
 
@@ -16,6 +17,7 @@ export const benchmarks = {
   'dump-devmap': dumpDevmap,
   batch,
   import: importEntries,
+  'redirect-show': redirectShow,
   xsk,
   'xsk-write': xskWrite,
   'xsk-memory': xskMemory,

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { encodePair } from '../../src/domain/devmap.ts';
 import { XskSocket } from '../../src/kernel/af-xdp/socket.ts';
@@ -114,6 +114,28 @@ describe('sockets', () => {
       { key: 0, socket: { queue: 0, state: 'bound', ifindex: a.ifindex, zeroCopy: false, ...owner } },
       { key: 1, socket: { state: 'unbound', ifindex: 0, ...owner } },
     ]);
+  });
+});
+
+describe('many interfaces', () => {
+  it('cost no more messages of netlink than few', () => {
+    using world = createWorld();
+    const [here, there] = [world.namespace(), world.namespace()];
+    const asked = vi.spyOn(NetlinkSocket.prototype, 'get');
+    const listed = vi.spyOn(NetlinkSocket.prototype, 'dump');
+    onTestFinished(() => vi.restoreAllMocks());
+    const pairsOf = (count: number): [number, number, number] => {
+      for (let pair = 0; pair < count; pair += 1) world.veth({ namespace: here }, { namespace: there });
+      asked.mockClear();
+      listed.mockClear();
+      const { devices } = inNetns(here, () => readLiveSystem());
+      const joined = devices.filter(({ netns, peer }) => netns.current && peer?.netns?.name === there);
+      return [joined.length, asked.mock.calls.length, listed.mock.calls.length];
+    };
+    const [few, askedOfFew, listedOfFew] = pairsOf(1);
+    const [many, askedOfMany, listedOfMany] = pairsOf(8);
+    expect([few, many]).toEqual([1, 9]);
+    expect([askedOfMany, listedOfMany]).toEqual([askedOfFew, listedOfFew]);
   });
 });
 

@@ -50,7 +50,7 @@ export class LiveFrames {
   /**
    * Sends frames, all in one go.
    *
-   * @throws KernelRefusal `live frames`: EINVAL for a queue that is not there, a device without XDP, a kernel before 5.18
+   * @throws KernelRefusal `running frames through program`: EINVAL for a queue that is not there, a device without XDP, a kernel before 5.18
    */
   send(count: number): void {
     this.#run(count, LIVE_FRAMES, count);
@@ -59,7 +59,7 @@ export class LiveFrames {
   /**
    * What the program returns for such a frame; nothing is sent, but the program does with its maps what it always does.
    *
-   * @throws KernelRefusal `live frames`
+   * @throws KernelRefusal `running frames through program`
    */
   rehearse(): number {
     return this.#run(1, 0, 0);
@@ -76,7 +76,9 @@ export class LiveFrames {
     view.setInt32(60, repeat, littleEndian);
     view.setUint32(68, flags, littleEndian);
     view.setUint32(76, batch, littleEndian);
-    check(libbpf.bpf_prog_test_run_opts(this.#program.fd, options), 'live frames', { id: this.#program.info.id });
+    check(libbpf.bpf_prog_test_run_opts(this.#program.fd, options), 'running frames through program', {
+      id: this.#program.info.id,
+    });
     return view.getUint32(56, littleEndian);
   }
 }

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { Router } from '../kernel/support/router.ts';
 import { startXdpctl, type RunningCommand, xdpctlPath } from '../support/command.ts';
 import { expectNothingNew, kernelState, type KernelState } from '../support/leaks.ts';
 import { untilLine } from '../support/lines.ts';
 import { needProgram } from '../support/need.ts';
+import { Router } from '../support/router.ts';
 
 let router: Router;
 

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Router } from '../kernel/support/router.ts';
 import { startXdpctl } from '../support/command.ts';
 import { sendFrames } from '../support/frames.ts';
 import { expectNothingNew, kernelState, type KernelState } from '../support/leaks.ts';
+import { Router } from '../support/router.ts';
 import { runPrefix } from '../support/run-id.ts';
 import { counters } from '../support/world.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
-import { Router } from '../kernel/support/router.ts';
 import { type CommandResult, xdpctl } from '../support/command.ts';
+import { Router } from '../support/router.ts';
 import { toolJson } from '../support/tool.ts';
 
 let router: Router;

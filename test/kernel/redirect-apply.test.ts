@@ -10,9 +10,9 @@ import { attachXdp } from '../../src/kernel/xdp-attachment.ts';
 import { builtinPath } from '../support/builtin-path.ts';
 import { PinFolder } from '../support/command.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
+import { type Arrivals, Router } from '../support/router.ts';
 import { runPrefix } from '../support/run-id.ts';
 import { tool } from '../support/tool.ts';
-import { type Arrivals, Router } from './support/router.ts';
 
 let router: Router;
 let folder: PinFolder;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { CommandResult } from '../../support/command.ts';
-import { type FrameOptions, sendFrames } from '../../support/frames.ts';
-import { runHere } from '../../support/run-here.ts';
-import { inNamespace, tool, toolJson } from '../../support/tool.ts';
-import { counters, createWorld, type End, type World } from '../../support/world.ts';
+import type { CommandResult } from './command.ts';
+import { type FrameOptions, sendFrames } from './frames.ts';
+import { runHere } from './run-here.ts';
+import { inNamespace, tool, toolJson } from './tool.ts';
+import { counters, createWorld, type End, type World } from './world.ts';
 
 /** How many frames arrived at each of the hosts that were asked about. */
 export type Arrivals = Partial<Record<'left' | 'right' | 'other', number>>;

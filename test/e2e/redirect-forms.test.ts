@@ -9,9 +9,9 @@ import { PinFolder, startXdpctl } from '../support/command.ts';
 import { countFrames, type FrameOptions, sendFrames } from '../support/frames.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
 import { untilLine } from '../support/lines.ts';
+import { type Arrivals, Router } from '../support/router.ts';
 import { inNamespace, tool, toolJson } from '../support/tool.ts';
 import { type End, setGro } from '../support/world.ts';
-import { type Arrivals, Router } from './support/router.ts';
 
 const FRAMES = { count: 100 };
 

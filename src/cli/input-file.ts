@@ -120,7 +120,10 @@ function cannotOpen(file: string, error: unknown): unknown {
     return new ToolError('not-found', `there is no file ${file}`, details);
   }
   if (code === 'EACCES' || code === 'EPERM') {
-    return new ToolError('permission', `${file} may not be read`, { ...details, hint: 'run it as root' });
+    return new ToolError('permission', `${file} may not be read without CAP_DAC_OVERRIDE`, {
+      ...details,
+      hint: 'run it as root, or with that capability',
+    });
   }
   return new ToolError('refused', `${file} cannot be opened`, details);
 }

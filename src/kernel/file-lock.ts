@@ -55,7 +55,10 @@ function openDirectory(path: string): number | undefined {
       throw new ToolError('conflict', `${path} is not a directory, but xdpctl keeps its pins there`, details);
     }
     if (code !== 'EACCES' && code !== 'EPERM') throw error;
-    throw new ToolError('permission', `${path} may not be changed`, { ...details, hint: 'run it as root' });
+    throw new ToolError('permission', `${path} may not be changed without CAP_DAC_OVERRIDE`, {
+      ...details,
+      hint: 'run it as root, or with that capability',
+    });
   }
 }
 

@@ -81,10 +81,14 @@ function checkAccess(root: string): void {
   try {
     accessSync(root, constants.R_OK | constants.X_OK);
   } catch (cause) {
-    throw new ToolError('permission', `${root}, where xdpctl keeps its pins, may not be read`, {
-      hint: 'run it as root',
-      cause,
-    });
+    throw new ToolError(
+      'permission',
+      `${root}, where xdpctl keeps its pins, may not be read without CAP_DAC_OVERRIDE`,
+      {
+        hint: 'run it as root, or with that capability',
+        cause,
+      },
+    );
   }
 }
 

@@ -1,17 +1,20 @@
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { builtinPath } from '../support/builtin-path.ts';
-import { PinFolder, startXdpctl } from '../support/command.ts';
+import { PinFolder, startXdpctl, xdpctl } from '../support/command.ts';
 import { countFrames, type FrameOptions, sendFrames } from '../support/frames.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
 import { untilLine } from '../support/lines.ts';
 import { type Arrivals, Router } from '../support/router.ts';
+import { runPrefix } from '../support/run-id.ts';
 import { inNamespace, tool, toolJson } from '../support/tool.ts';
-import { type End, setGro } from '../support/world.ts';
+import { type End, setGro, setLink } from '../support/world.ts';
 
 const FRAMES = { count: 100 };
 
@@ -382,6 +385,52 @@ describe('redirect attach --object', () => {
     expect(await router.refused('attach', router.a.name, ...words)).toMatchObject({ exit });
     expect(router.attached(router.a.name)).toBeUndefined();
     await expectNothingNew(before);
+  });
+});
+
+describe('a program that the verifier refuses', () => {
+  it('is told with the verdict, and with the whole log when that is wanted', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), runPrefix())), 'broken.bpf.o');
+    onTestFinished(() => rmSync(join(file, '..'), { recursive: true }));
+    const bytes = readFileSync(builtinPath('pass'));
+    const at = bytes.indexOf(Buffer.from([0xb4, 0, 0, 0, 2, 0, 0, 0]));
+    expect(at).toBeGreaterThan(0);
+    bytes[at + 1] = 1; // w1 = 2, and so no return value
+    writeFileSync(file, bytes);
+    expect(await router.refused('attach', router.a.name, '--object', file)).toMatchObject({
+      exit: 1,
+      message: expect.stringMatching(/verifier refuses program 'pass': .*R0 !read_ok/),
+      hint: expect.stringContaining('--debug'),
+    });
+    const words = ['--debug', '--netns', router.netns, 'redirect', 'attach', router.a.name, '--object', file];
+    const { stderr } = xdpctl(words);
+    expect(stderr).toContain('BEGIN PROG LOAD LOG');
+    expect(stderr).toMatch(/processed \d+ insns/);
+    expect(router.attached(router.a.name)).toBeUndefined();
+  });
+});
+
+describe('frames of several buffers', () => {
+  it('are redirected by our programs, and not by those that are not aware of them', async () => {
+    const { a, b, left, right } = router;
+    for (const end of [a, b, left, right]) setLink(end.namespace, 'set', end.name, 'mtu', '9000');
+    onTestFinished(() => {
+      for (const end of [a, b, left, right]) setLink(end.namespace, 'set', end.name, 'mtu', '1500');
+    });
+    await router.done('attach', a.name, '--to', b.name, '--egress', 'builtin:pass');
+    await expectArrivals({ right: 20 }, { count: 20, size: 8000 });
+    await router.done('detach', a.name);
+
+    const pin = folder.pin('plain');
+    tool('bpftool', ['prog', 'load', builtinPath('egress_devmap'), pin]);
+    removedAtEnd(pin);
+    // The first program on a devmap decides which kind may use it; a devmap_hash takes both.
+    expect(await router.refused('attach', a.name, '--to', b.name, '--key', '0', '--egress', pin)).toMatchObject({
+      exit: 1,
+      message: expect.stringMatching(/peer MTU is too large/i),
+      hint: expect.stringContaining('xdp.frags'),
+    });
+    expect(router.attached(a.name)).toBeUndefined();
   });
 });
 

@@ -18,7 +18,7 @@ export const verb: Verb = {
   ],
   arguments: [{ name: 'DEV', description: 'only what is redirected from this interface' }],
   options: [{ name: 'exit-code', description: 'exit 10 when something is wrong' }],
-  capabilities: 'CAP_SYS_ADMIN to list programs and maps, CAP_BPF and CAP_PERFMON to read sockets',
+  capabilities: 'CAP_SYS_ADMIN',
   json: 'an array of problems: code, certainty, from, to, prog, map, key, explanation, fix; empty when all is well',
   examples: [
     {

@@ -38,7 +38,7 @@ export const verb: Verb = {
       description: 'table (default), tree, dot or mermaid',
     },
   ],
-  capabilities: 'CAP_SYS_ADMIN to list programs and maps, CAP_BPF and CAP_PERFMON to read sockets',
+  capabilities: 'CAP_SYS_ADMIN',
   json: 'an array of paths, also with DEV: interface, mode, program, maps, their entries with the health of each',
   examples: [
     {

@@ -69,7 +69,7 @@ export const verb: Verb = {
     { name: 'allow-pass', description: 'send although frames go to the network stack of this host' },
   ],
   changes: 'sends frames',
-  capabilities: 'CAP_SYS_ADMIN, CAP_BPF and CAP_NET_ADMIN; root for a trace instance in tracefs',
+  capabilities: 'CAP_SYS_ADMIN, and the right to make a trace instance in tracefs, which root has',
   json: 'an object: ifname, ifindex, queue, prog, size, sent, copies, delivered, passed, sent_back, dropped, targets, findings',
   examples: [
     {

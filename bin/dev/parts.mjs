@@ -19,6 +19,7 @@ const parts = {
   update: ['src/cli/map/update.ts', 'src/cli/map/delete.ts', 'src/domain/target-health.ts', 'src/kernel/devices.ts'],
   // To a script, an entry that is absent is no exception.
   failure: ['src/cli/to-tool-error.ts'],
+  attach: ['src/cli/redirect/attach.ts', 'src/cli/redirect/detach.ts'],
   batch: ['src/cli/batch/file.ts'],
   // Together, because they bring zod along.
   documents: [

@@ -9,20 +9,23 @@ const LOCK_NB = 4;
 
 const EWOULDBLOCK = 11;
 const RETRY_MS = 10;
+/** After how many tries the caller is told what it waits for. */
+const PATIENCE = 100;
 
 /**
  * An exclusive lock on a directory, which is made (mode 0700) where it is not there, and removed again at the end when it
  * is empty. Held until disposed of; the kernel drops it when the process dies. Waits for whoever holds it, but hears
  * signals meanwhile.
  *
+ * @param onWait called when it takes a second
  * @throws the reason of `signal` when it is aborted while waiting; ToolError permission, conflict
  */
-export async function lockDirectory(path: string, signal: AbortSignal): Promise<Disposable> {
+export async function lockDirectory(path: string, signal: AbortSignal, onWait: () => void): Promise<Disposable> {
   for (;;) {
     const fd = openDirectory(path);
     if (fd === undefined) continue;
     try {
-      await lock(fd, path, signal);
+      await lock(fd, path, signal, onWait);
       // Whoever held it may have removed the directory at the end.
       if (statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino) return releasing(fd, path);
     } catch (error) {
@@ -33,11 +36,12 @@ export async function lockDirectory(path: string, signal: AbortSignal): Promise<
   }
 }
 
-async function lock(fd: number, path: string, signal: AbortSignal): Promise<void> {
-  while (libc.flock(fd, LOCK_EX | LOCK_NB) !== 0) {
+async function lock(fd: number, path: string, signal: AbortSignal, onWait: () => void): Promise<void> {
+  for (let tries = 1; libc.flock(fd, LOCK_EX | LOCK_NB) !== 0; tries += 1) {
     const errno = lastErrno();
     if (errno !== EWOULDBLOCK) throw new KernelRefusal('lock', errno, { path });
     signal.throwIfAborted();
+    if (tries === PATIENCE) onWait();
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 }

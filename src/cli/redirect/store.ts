@@ -40,20 +40,14 @@ export async function holdStore(context: Context): Promise<HeldStore> {
   }
 }
 
-/** After how long the user is told what the command waits for. */
-const PATIENCE_MS = 1000;
-
 async function locked(context: Context): Promise<Disposable> {
-  const timer = setTimeout(() => {
-    void context.note('waiting for another xdpctl command that is changing redirects');
-  }, PATIENCE_MS);
   try {
-    return await lockDirectory(storeRoot(), context.signal);
+    return await lockDirectory(storeRoot(), context.signal, () => {
+      void context.note('waiting for another xdpctl command that is changing redirects');
+    });
   } catch (error) {
     if (context.signal.aborted) throw new Interrupted('interrupted before anything was changed');
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -156,3 +156,19 @@ describe('redirect attach --confirm', () => {
     await expectForwarding('right');
   });
 });
+
+describe('a command that has to wait for another', () => {
+  it('says so, and can be interrupted', async () => {
+    const { a, b, c } = router;
+    await using first = await started('attach', a.name, '--to', b.name, '--confirm', '20s');
+    await using second = startXdpctl(['--netns', router.netns, 'redirect', 'attach', c.name, '--to', b.name]);
+    await second.untilStderr(/^waiting for another xdpctl command/);
+    expect(await second.stop('SIGINT')).toMatchObject({
+      signal: 'SIGINT',
+      stderr: expect.stringContaining('interrupted before anything was changed'),
+    });
+    expect(router.attached(c.name)).toBeUndefined();
+    first.child.stdin?.write('\n');
+    expect((await first.result()).status).toBe(0);
+  });
+});

@@ -181,15 +181,15 @@ function broadcastOf(trial: Trial): Broadcast {
         frames === 0 ? [] : [finding(trial, 'broadcast-no-target', 'certain', frames, explanation, { observed })],
     };
   }
-  const findings = members.flatMap((member): TrialFinding[] => {
-    const { ifindex = 0, key } = member.entry;
-    const given = sum(
-      counts.transmitted.filter(({ toIfindex }) => toIfindex === ifindex),
-      ({ sent, dropped }) => sent + dropped,
-    );
-    const twins = members.filter(({ entry }) => entry.ifindex === ifindex).length;
-    const missing = Math.round(frames - given / twins);
-    return missing > 0 ? [leftOut(trial, observed, { ifindex, key }, missing)] : [];
+  // A device may be there twice, and gets two copies then.
+  const given = new Map<number, number>();
+  for (const { toIfindex, sent, dropped } of counts.transmitted) {
+    given.set(toIfindex, (given.get(toIfindex) ?? 0) + sent + dropped);
+  }
+  const findings = members.flatMap(({ entry: { ifindex = 0, key } }): TrialFinding[] => {
+    const copies = Math.min(frames, given.get(ifindex) ?? 0);
+    given.set(ifindex, (given.get(ifindex) ?? 0) - copies);
+    return copies < frames ? [leftOut(trial, observed, { ifindex, key }, frames - copies)] : [];
   });
   return { copies: frames * (members.length - 1), findings };
 }

@@ -56,10 +56,7 @@ export class TraceInstance implements Disposable {
       pipe = openSync(join(this.#folder, 'trace_pipe'), constants.O_RDONLY | constants.O_NONBLOCK);
       this.#pipe = pipe;
       if (scope === 'thread') this.#write('set_event_pid', String(this.#ownThread()));
-      for (const { group, name, filter } of events) {
-        if (filter !== undefined) this.#write(`events/${group}/${name}/filter`, filter);
-        this.#write(`events/${group}/${name}/enable`, '1');
-      }
+      for (const event of events) this.#enable(event);
     } catch (error) {
       if (pipe !== undefined) closeSync(pipe);
       rmdirSync(this.#folder);
@@ -89,6 +86,17 @@ export class TraceInstance implements Disposable {
     const line = this.#readText().find(({ event, text }) => event === 'tracing_mark_write' && text.startsWith(mark));
     if (line === undefined) throw new ToolError('unsupported', 'this kernel does not tell which thread wrote a mark');
     return line.thread;
+  }
+
+  #enable({ group, name, filter }: TracedEvent): void {
+    const folder = `events/${group}/${name}`;
+    try {
+      if (filter !== undefined) this.#write(`${folder}/filter`, filter);
+      this.#write(`${folder}/enable`, '1');
+    } catch (cause) {
+      if (codeOf(cause) !== 'ENOENT') throw cause;
+      throw new ToolError('unsupported', `this kernel has no tracepoint ${group}:${name}`, { cause });
+    }
   }
 
   #readText(): TraceLine[] {

@@ -232,6 +232,14 @@ describe('trialLedger', () => {
       });
     });
 
+    it('counts two copies for a device that is a member twice', () => {
+      const twice = { ...hash, entries: [1, 2].map((key) => ({ key, ifindex: r1.ifindex })) };
+      const all = { redirected: frames, transmitted: [transmitted(200)] };
+      expect(ledger({ program, map: twice, counts: all })).toMatchObject({ copies: 100, delivered: 200, dropped: 0 });
+      const half = { redirected: frames, transmitted: [transmitted(100)] };
+      expect(ledger({ program, map: twice, counts: half })).toMatchObject({ delivered: 100, dropped: 100 });
+    });
+
     it('does not invent a reason', () => {
       const counts = { redirected: frames, transmitted: [transmitted(100)] };
       expect(ledger({ program, map, counts }).findings).toMatchObject([

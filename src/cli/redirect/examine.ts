@@ -32,21 +32,42 @@ export function examinePaths(ifname: string | undefined): Examination {
   return { system, examined: wanted.map((path) => ({ path, problems: pathProblems(path, system, paths) })) };
 }
 
+/** The problems of a path by the entry that they are about; found once, because maps may have many entries. */
+const byEntry = new WeakMap<ExaminedPath['problems'], ReadonlyMap<string, readonly PathProblem[]>>();
+
+function problemsByEntry({ problems }: ExaminedPath): ReadonlyMap<string, readonly PathProblem[]> {
+  const known = byEntry.get(problems);
+  if (known !== undefined) return known;
+  const index = new Map<string, PathProblem[]>();
+  for (const problem of problems) {
+    const place = placeOf(problem.mapId, problem.key);
+    const list = index.get(place);
+    if (list === undefined) index.set(place, [problem]);
+    else list.push(problem);
+  }
+  byEntry.set(problems, index);
+  return index;
+}
+
+function placeOf(mapId: number | undefined, key: number | undefined): string {
+  return `${mapId} ${key}`;
+}
+
 /** What is wrong with an entry of a path's map. */
 export function problemsAt(
-  { problems }: ExaminedPath,
+  examined: ExaminedPath,
   { map }: ObservedMap,
   { key }: Pick<LiveEntry, 'key'>,
 ): readonly PathProblem[] {
-  return problems.filter((problem) => problem.mapId === map.id && problem.key === key);
+  return problemsByEntry(examined).get(placeOf(map.id, key)) ?? [];
 }
 
 /** What is wrong with a path and is not about an entry that is there. */
 export function problemsBesides({ path, problems }: ExaminedPath): readonly PathProblem[] {
   const entries = new Set(
-    path.maps.flatMap(({ map, entries: list = [] }) => list.map(({ entry }) => `${map.id} ${entry.key}`)),
+    path.maps.flatMap(({ map, entries: list = [] }) => list.map(({ entry }) => placeOf(map.id, entry.key))),
   );
-  return problems.filter(({ mapId, key }) => !entries.has(`${mapId} ${key}`));
+  return problems.filter(({ mapId, key }) => !entries.has(placeOf(mapId, key)));
 }
 
 /** The codes of problems, each once. */

@@ -12,7 +12,9 @@ export function problemsText(problems: readonly ProblemData[], paint: Painter): 
   for (const problem of problems) {
     const { key: _, ...rest } = problem;
     const alike = JSON.stringify(rest);
-    groups.set(alike, [...(groups.get(alike) ?? []), problem]);
+    const group = groups.get(alike);
+    if (group === undefined) groups.set(alike, [problem]);
+    else group.push(problem);
   }
   return [...groups.values()].map((group) => groupText(group, paint)).join('\n');
 }

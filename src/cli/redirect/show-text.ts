@@ -1,3 +1,4 @@
+import type { PathProblem } from '../../domain/health.ts';
 import { nameOf } from '../../domain/ledger/scene.ts';
 import type { LiveProgram, LiveSystem } from '../../domain/live-system.ts';
 import type { ObservedEntry, ObservedMap } from '../../domain/observed-path.ts';
@@ -16,8 +17,12 @@ export interface Arrow {
 export function arrowsOf(examined: ExaminedPath, observed: ObservedMap, system: LiveSystem): Arrow[] {
   const { map, entries = [] } = observed;
   const rest = problemsBesides(examined).filter(({ mapId }) => mapId === map.id);
-  const missing = new Map<number | undefined, typeof rest>();
-  for (const problem of rest) missing.set(problem.key, [...(missing.get(problem.key) ?? []), problem]);
+  const missing = new Map<number | undefined, PathProblem[]>();
+  for (const problem of rest) {
+    const list = missing.get(problem.key);
+    if (list === undefined) missing.set(problem.key, [problem]);
+    else list.push(problem);
+  }
   return [
     ...entries.map((entry) => ({
       key: entry.entry.key,

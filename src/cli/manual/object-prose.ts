@@ -96,7 +96,15 @@ const redirect: ObjectProse = {
     {
       title: 'what is left in the kernel',
       blocks: [
-        'For every device there is one directory below /sys/fs/bpf/xdpctl/, named by the network namespace and the ifindex, with the pins of the program and of the map. Changes are made under a lock, in an order in which a command that is killed leaves either the old state or the new one; the next command repairs what it left.',
+        'For every device there is one directory below /sys/fs/bpf/xdpctl/, named by the inode of the network namespace and the ifindex. What it holds keeps the path alive, and can be used like any other pin, as in `map update pinned …/targets`:',
+        ['prog, targets', 'the program that is attached, and the map it redirects through'],
+        ['counters, config', 'what it counts, and how it was loaded; of programs that come with xdpctl'],
+        ['link', 'the link that holds the program on the device, with `--link`'],
+        ['egress/N', 'programs of ours in the entries of the map, with their counters'],
+        ['maps/NAME', 'the maps of a program of your own'],
+        ['object, program, map', 'symbolic links: where your program came from; how a map that is not ours was named'],
+        ['device', 'a map by which the kernel tells that the device has gone'],
+        'Changes are made under a lock. Everything is loaded, filled, checked and pinned in a directory beside these (its name ends with _pending, with `--confirm` with _trial) before the first device is switched over, in an order in which a command that is killed leaves either the old state or the new one. The next command that changes a redirect in that network namespace makes an end of what it finds: it finishes what had been switched over on all devices, and takes back the rest. What is left of devices that have gone is removed then as well.',
         'A program that nobody needs any more is freed by the kernel when the last pin and the last attachment are gone.',
       ],
     },

@@ -4,6 +4,11 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { observedSchemas } from '../../src/cli/redirect/observed-schemas.ts';
 import type { TrialReport } from '../../src/cli/redirect/trial-report.ts';
+import { libbpf } from '../../src/ffi/libbpf.ts';
+import { Fd } from '../../src/kernel/fd.ts';
+import { BpfMap } from '../../src/kernel/map.ts';
+import { inNetns } from '../../src/kernel/netns.ts';
+import { attachXdp } from '../../src/kernel/xdp-attachment.ts';
 import { createLossyPath, faultyObject, type LossyPath } from '../kernel/support/lossy-path.ts';
 import { builtinPath } from '../support/builtin-path.ts';
 import { type CommandResult, startXdpctl, xdpctl } from '../support/command.ts';
@@ -268,6 +273,29 @@ describe('redirect test of other ways', () => {
     expect(await tested(own, '--allow-pass', '--count', '64')).toMatchObject({ passed: 64, dropped: 0 });
   });
 
+  it('stops where frames go to the stack that nobody foresaw', async () => {
+    const path = createPathWorld();
+    onTestFinished(() => path[Symbol.dispose]());
+    using program = dropsThenPasses(40);
+    inNetns(path.router, () => attachXdp(path.ingress.ifindex, program.number, 'native'));
+    const result = await run(path, 'test', path.ingress.name, '--transmit', '--count', '1000');
+    // The rehearsal is its first frame; frames are sent in bundles of 32.
+    expect(result.json()).toMatchObject({
+      sent: 64,
+      passed: 26,
+      dropped: 38,
+      findings: [{ code: 'program-drop', certainty: 'certain', count: 38 }],
+    });
+    expect(result.jsonErrors()).toMatchObject([
+      {
+        warning: {
+          message: expect.stringContaining('stopped after 64 frames') as string,
+          hint: expect.stringContaining('--allow-pass') as string,
+        },
+      },
+    ]);
+  });
+
   it('delivers to an AF_XDP socket, and tells why not', async () => {
     const path = await attachedPath('--xsk', '--on-miss', 'drop');
     expect(await tested(path, '--count', '10')).toMatchObject({
@@ -339,6 +367,41 @@ describe('redirect test refuses', () => {
     });
   });
 });
+
+/** struct bpf_insn (linux/bpf.h). */
+function instruction(code: number, to: number, from: number, offset: number, value: number): number[] {
+  const [offsetBytes, valueBytes] = [Int16Array.of(offset), Int32Array.of(value)].map(
+    ({ buffer }) => new Uint8Array(buffer),
+  );
+  return [code, to | (from << 4), ...offsetBytes!, ...valueBytes!];
+}
+
+/** A program that drops its first frames, and passes those from the nth on. */
+function dropsThenPasses(nth: number): Fd {
+  using counter = BpfMap.create({ type: 2, name: 'frames', keySize: 4, valueSize: 8, maxEntries: 1, flags: 0 });
+  const [r0, r1, r2, r10] = [0, 1, 2, 10];
+  const instructions = Uint8Array.from(
+    [
+      instruction(0x62, r10, 0, -4, 0), // *(u32 *)(r10 - 4) = 0
+      instruction(0xbf, r2, r10, 0, 0), // r2 = r10
+      instruction(0x07, r2, 0, 0, -4), // r2 += -4
+      instruction(0x18, r1, 1, 0, counter.fd), // r1 = the map
+      instruction(0, 0, 0, 0, 0),
+      instruction(0x85, 0, 0, 0, 1), // r0 = bpf_map_lookup_elem(r1, r2)
+      instruction(0x55, r0, 0, 2, 0), // if r0 != 0 go past the next two
+      instruction(0xb7, r0, 0, 0, 1), // r0 = XDP_DROP
+      instruction(0x95, 0, 0, 0, 0), // exit
+      instruction(0x79, r1, r0, 0, 0), // r1 = *(u64 *)r0
+      instruction(0x07, r1, 0, 0, 1), // r1 += 1
+      instruction(0x7b, r0, r1, 0, 0), // *(u64 *)r0 = r1
+      instruction(0xb7, r0, 0, 0, 1), // r0 = XDP_DROP
+      instruction(0xa5, r1, 0, 1, nth), // if r1 < nth go past the next one
+      instruction(0xb7, r0, 0, 0, 2), // r0 = XDP_PASS
+      instruction(0x95, 0, 0, 0, 0), // exit
+    ].flat(),
+  );
+  return new Fd(libbpf.bpf_prog_load(6, 'changes', 'GPL', instructions, instructions.length / 8, null));
+}
 
 async function untilArriving({ sink }: PathWorld): Promise<void> {
   await expect.poll(() => counters(sink).received, { timeout: 10_000, interval: 20 }).toBeGreaterThan(200);

@@ -240,6 +240,17 @@ describe('redirect check', () => {
     expect([...found].toSorted()).toEqual(['broadcast-starved', 'target-down']);
   });
 
+  it.each(['$(id)', "a'b;c"])('quotes an interface called %s in the command', async (name) => {
+    const { world, router, ingress } = path;
+    world.veth({ namespace: router, name }, { namespace: world.namespace(), gro: true });
+    await attach(ingress.name, '--to', name);
+    expect(await check(ingress.name)).toEqual([]);
+    setLink(router, 'set', name, 'down');
+    const [problem] = await check(ingress.name);
+    typed(problem!.fix!);
+    expect(await check(ingress.name)).toEqual([]);
+  });
+
   it('target-no-sg, of frames of several buffers for a tap device', async () => {
     const { router, source, ingress } = path;
     using tap = openTap(router, 'tap9');

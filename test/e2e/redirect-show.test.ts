@@ -1,3 +1,5 @@
+import { existsSync, rmdirSync } from 'node:fs';
+
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { observedSchemas } from '../../src/cli/redirect/observed-schemas.ts';
@@ -187,6 +189,12 @@ describe('redirect show', () => {
     needProgram(context, 'xdp-loader');
     const path = pathWorld();
     const { router, ingress } = path;
+    // libxdp keeps a directory of its own, also when it fails.
+    const folder = '/sys/fs/bpf/xdp';
+    const wasThere = existsSync(folder);
+    onTestFinished(() => {
+      if (!wasThere && existsSync(folder)) rmdirSync(folder);
+    });
     const load = ['xdp-loader', 'load', '-m', 'native', ingress.name, faultyObject, faultyObject];
     const [program = '', ...words] = inNamespace(router, load);
     try {

@@ -126,7 +126,7 @@ describe('net attach and detach', () => {
     await expectRefusal(
       'net detach xdpgeneric dev near0',
       3,
-      /no program in generic mode, but program \d+ \(pass\) in native mode\nhint: .*net detach xdpdrv dev near0/,
+      /no program in generic mode, but program \d+ \(pass\) in native mode\nhint: .*xdpctl --netns \S+ net detach xdpdrv dev near0/,
     );
     await typed('net detach xdpdrv dev near0');
     await expectRefusal('net detach xdp dev near0', 3, 'near0 has no program');
@@ -137,7 +137,7 @@ describe('net attach and detach', () => {
     await expectRefusal(
       'net attach xdpgeneric @/pass dev near0',
       6,
-      /native and generic XDP can't be active at the same time.*\nhint: .*net detach xdpdrv dev near0/,
+      /native and generic XDP can't be active at the same time.*\nhint: .*xdpctl --netns \S+ net detach xdpdrv dev near0/,
     );
     await expectRefusal(
       'net attach xdpdrv @/pass dev lo',
@@ -166,7 +166,7 @@ describe('net attach and detach', () => {
       using link = linked();
       const [{ xdp }] = (await typed('-j net show dev near0')).json() as [{ xdp: object[] }];
       expect(xdp).toMatchObject([{ link_id: link.info.id }]);
-      const hint = new RegExp(`hint: take it off.*: xdpctl link detach id ${link.info.id}\n`);
+      const hint = new RegExp(`hint: take it off.*: xdpctl --netns ${namespace} link detach id ${link.info.id}\n`);
       await expectRefusal('net attach xdpdrv @/pass dev near0 overwrite', 6, hint);
       await expectRefusal('net detach xdpdrv dev near0', 6, hint);
     }

@@ -1,5 +1,6 @@
 import { usageError } from '../../domain/errors.ts';
 import { linkTypeName } from '../../domain/link-type.ts';
+import { shellCommand } from '../../domain/shell-quote.ts';
 import { openPin } from '../../kernel/pin.ts';
 import { type LinkInfo, XdpLink } from '../../kernel/pinned-link.ts';
 import { type Handle, takeHandle } from '../words/handle.ts';
@@ -20,7 +21,10 @@ export function openLink(handle: Handle): XdpLink {
   if (kind === 'link') return new XdpLink(fd);
   fd[Symbol.dispose]();
   const what = kind === 'prog' ? 'program' : kind;
-  throw usageError(`${handle.path} is a pinned ${what}, not a link`, `see: xdpctl ${kind} show pinned ${handle.path}`);
+  throw usageError(
+    `${handle.path} is a pinned ${what}, not a link`,
+    `see: ${shellCommand(['xdpctl', kind, 'show', 'pinned', handle.path])}`,
+  );
 }
 
 /** A link in a sentence: `xdp link 5`. */

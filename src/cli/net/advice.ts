@@ -1,6 +1,6 @@
+import { attachGeneric, bindCopying } from '../../domain/ledger/fixes.ts';
 import type { LiveDevice } from '../../domain/live-system.ts';
 import { whyNoXmit } from '../../domain/no-xmit.ts';
-import { shellCommand } from '../../domain/shell-quote.ts';
 import { ONE_BUFFER_MTU } from '../../domain/target-health.ts';
 import type { XdpFeatures } from '../../kernel/netdev-features.ts';
 
@@ -29,7 +29,7 @@ function noNativeMode(device: LiveDevice): FeatureAdvice {
   return {
     feature: 'basic',
     reason: 'its driver runs no XDP programs; generic mode does, more slowly',
-    fix: shellCommand(['xdpctl', 'net', 'attach', 'xdpgeneric', 'PROG', 'dev', device.ifname]),
+    fix: attachGeneric(device),
   };
 }
 
@@ -45,10 +45,10 @@ function noSegments(): FeatureAdvice {
   };
 }
 
-function noZeroCopy({ ifname }: LiveDevice): FeatureAdvice {
+function noZeroCopy(device: LiveDevice): FeatureAdvice {
   return {
     feature: 'xsk_zerocopy',
     reason: 'its driver has no zero-copy for AF_XDP sockets; copy mode works with every driver',
-    fix: `${shellCommand(['xdpctl', 'xsk', 'bind', ifname])} --queue N --attach --copy`,
+    fix: bindCopying(device),
   };
 }

@@ -1,9 +1,11 @@
 import { ToolError } from '../../domain/errors.ts';
+import type { TypeCommand } from '../../domain/path-plan.ts';
 import type { XdpMode } from '../../kernel/interfaces.ts';
 import { type NetAttachment, netAttachments } from '../../kernel/net-attachments.ts';
 import { removeXdp } from '../../kernel/xdp-attachment.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import { dryRun } from '../dry-run.ts';
+import { ownCommand } from '../own-command.ts';
 import type { Verb } from '../verb.ts';
 import { WordList } from '../words/word-list.ts';
 import { attachmentText, detachHint } from './conflict.ts';
@@ -47,13 +49,14 @@ hint: take it off: xdpctl net detach xdpdrv dev eth0`,
     const mode = takeMode(words);
     const device = takeDevice(words);
     words.end();
-    const attachment = chosen(netAttachments(device.ifindex), mode, device.ifname);
+    const typed: TypeCommand = (command) => ownCommand(context.options, command);
+    const attachment = chosen(netAttachments(device.ifindex), mode, device.ifname, typed);
     if (attachment.linkId !== undefined) {
       throw new ToolError(
         'conflict',
         `${attachmentText(attachment)} can be taken off ${device.ifname} only with the link`,
         {
-          hint: detachHint(attachment).replace('take it off first', 'take it off'),
+          hint: detachHint(attachment, typed).replace('take it off first', 'take it off'),
           operation: 'xdp detach',
         },
       );
@@ -65,7 +68,12 @@ hint: take it off: xdpctl net detach xdpdrv dev eth0`,
 };
 
 /** @throws ToolError not-found where nothing is attached in that mode */
-function chosen(attached: readonly NetAttachment[], mode: XdpMode | undefined, ifname: string): NetAttachment {
+function chosen(
+  attached: readonly NetAttachment[],
+  mode: XdpMode | undefined,
+  ifname: string,
+  typed: TypeCommand,
+): NetAttachment {
   // Beside an offloaded program, xdp means that of the driver.
   const found =
     mode === undefined
@@ -76,12 +84,12 @@ function chosen(attached: readonly NetAttachment[], mode: XdpMode | undefined, i
   const what = `no program${mode === undefined ? '' : ` in ${mode} mode`}`;
   if (other === undefined) {
     throw new ToolError('not-found', `${ifname} has ${what}`, {
-      hint: 'see: xdpctl net show',
+      hint: `see: ${typed(['net', 'show'])}`,
       operation: 'xdp detach',
     });
   }
   throw new ToolError('not-found', `${ifname} has ${what}, but ${attachmentText(other)}`.replace(/,$/, ''), {
-    hint: detachHint(other).replace('take it off first', 'take it off'),
+    hint: detachHint(other, typed).replace('take it off first', 'take it off'),
     operation: 'xdp detach',
   });
 }

@@ -202,7 +202,7 @@ function pathAt(
   }
   if (path.mode !== 'native') {
     throw new ToolError('unsupported', `the program on ${ifname} runs in ${path.mode} mode, which cannot be tested`, {
-      hint: 'frames that are made always take the native path; send real ones, and watch them with: xdpctl debug drops',
+      hint: `frames that are made always take the native path; send real ones, and watch them with: ${ownCommand(options, ['debug', 'drops'])}`,
     });
   }
   if (!kernelAtLeast(system.kernel, '5.18')) {

@@ -1,5 +1,6 @@
 import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
 import type { LiveDevice } from '../../domain/live-system.ts';
+import type { TypeCommand } from '../../domain/path-plan.ts';
 import { shellQuote } from '../../domain/shell-quote.ts';
 import { readDevice } from '../../kernel/devices.ts';
 import { channels } from '../../kernel/ethtool.ts';
@@ -25,9 +26,10 @@ export interface BindTarget {
  * Checks all that can be checked without changing anything.
  *
  * @param open the map that was named
+ * @param typed a command of ours, as the user would type it
  * @throws ToolError not-found, usage, unsupported, conflict
  */
-export function checkBind(request: BindRequest, open: () => BpfMap | undefined): BindTarget {
+export function checkBind(request: BindRequest, open: () => BpfMap | undefined, typed: TypeCommand): BindTarget {
   const { ifname, queue } = request;
   const found = readDevice(deviceIndex(ifname));
   if (found === undefined) throw new ToolError('not-found', `${ifname} has just gone`);
@@ -38,10 +40,10 @@ export function checkBind(request: BindRequest, open: () => BpfMap | undefined):
   const map = open();
   const warnings = [...downWarning(device), ...resetWarning(request, features)];
   if (map === undefined) {
-    checkNoProgram(device);
+    checkNoProgram(device, typed);
     return { device, map, warnings };
   }
-  checkMap(map, queue);
+  checkMap(map, queue, typed);
   return { device, map, warnings: [...warnings, ...unusedWarning(device, map)] };
 }
 
@@ -83,7 +85,7 @@ function resetWarning({ ifname, mode }: BindRequest, features: XdpFeatures | und
 }
 
 /** @throws ToolError usage for a map of another type or without that key, conflict when the key has a socket */
-function checkMap(map: BpfMap, queue: number): void {
+function checkMap(map: BpfMap, queue: number, typed: TypeCommand): void {
   const { typeName, maxEntries } = map.info;
   if (typeName !== 'xskmap') {
     throw usageError(`${mapText(map.info)} is no xskmap`, 'AF_XDP sockets are entered in maps of type xskmap only');
@@ -95,17 +97,17 @@ function checkMap(map: BpfMap, queue: number): void {
     );
   }
   const [row] = readXskmap(map, queue, queue + 1).rows;
-  if (row !== undefined) throw occupied(map, queue, row.formatted.value);
+  if (row !== undefined) throw occupied(map, queue, typed, row.formatted.value);
 }
 
 /** The error for a key that has a socket. */
-export function occupied(map: BpfMap, key: number, value?: SocketValue): ToolError {
+export function occupied(map: BpfMap, key: number, typed: TypeCommand, value?: SocketValue): ToolError {
   const owner = value === undefined ? '' : ownerText(value);
   return new ToolError(
     'conflict',
     `key ${key} of ${mapText(map.info)} has a socket already${owner === '' ? '' : `, of ${owner}`}`,
     {
-      hint: `end its owner, or take it out: xdpctl map delete id ${map.info.id} key ${key}`,
+      hint: `end its owner, or take it out: ${typed(['map', 'delete', 'id', String(map.info.id), 'key', String(key)])}`,
       errno: 17,
       operation: 'map update',
     },
@@ -113,14 +115,14 @@ export function occupied(map: BpfMap, key: number, value?: SocketValue): ToolErr
 }
 
 /** With --attach the device must be free. @throws ToolError conflict */
-function checkNoProgram({ ifname, progIds, xdpMode }: LiveDevice): void {
+function checkNoProgram({ ifname, progIds, xdpMode }: LiveDevice, typed: TypeCommand): void {
   const [id] = progIds;
   if (id === undefined) return;
   const map = xskmapOf(id);
   throw new ToolError('conflict', `${ifname} has program ${id} attached${xdpMode ? ` in ${xdpMode} mode` : ''}`, {
     hint:
       map === undefined
-        ? `take it off first: xdpctl net detach xdp dev ${shellQuote(ifname)}`
+        ? `take it off first: ${typed(['net', 'detach', 'xdp', 'dev', ifname])}`
         : `it uses an xskmap: give --map id:${map} instead of --attach`,
   });
 }

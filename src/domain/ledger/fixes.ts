@@ -102,6 +102,16 @@ export function attachPass(device: LiveDevice | undefined): string | undefined {
   return xdpctlAt(device, ['net', 'attach', 'xdpdrv', 'builtin', 'pass', 'dev', device.ifname]);
 }
 
+/** A program of the reader's, where the driver runs none. */
+export function attachGeneric(device: LiveDevice): string {
+  return xdpctlAt(device, ['net', 'attach', 'xdpgeneric', 'PROG', 'dev', device.ifname]);
+}
+
+/** A socket that the driver need not know. */
+export function bindCopying(device: LiveDevice): string {
+  return xdpctlAt(device, ['xsk', 'bind', device.ifname, '--queue', 'N', '--attach', '--copy']);
+}
+
 /** Takes the program off that runs in generic mode, whatever it is. */
 export function detachGeneric(device: LiveDevice): string {
   return xdpctlAt(device, ['net', 'detach', 'xdpgeneric', 'dev', device.ifname]);

@@ -45,6 +45,13 @@ describe('adviceFor', () => {
     ]);
   });
 
+  it('leads to the namespace of the device', () => {
+    const netns = { inode: 1, name: 'router', current: true, shell: false };
+    expect(adviceFor({ ...device, netns }, { ...all, zeroCopy: false })[0]?.fix).toBe(
+      'xdpctl --netns router xsk bind eth0 --queue N --attach --copy',
+    );
+  });
+
   it.each([
     [{}, { zeroCopy: false }, 'xsk_zerocopy', 'xdpctl xsk bind eth0 --queue N --attach --copy'],
     [{ kind: 'bridge' }, { basic: false }, 'basic', 'xdpctl net attach xdpgeneric PROG dev eth0'],

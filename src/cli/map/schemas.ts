@@ -54,24 +54,6 @@ export const formattedValues: readonly JsonSchema[] = [
       'pids?': arrayOf(holder, 'all of them, where there are several'),
     }),
   },
-  {
-    title: 'xskmap',
-    ...objectOf({
-      'queue?': count('the receive queue it is bound to; absent when it is known not to be bound'),
-      'state?': {
-        enum: ['unbound', 'bound', 'device-gone'],
-        description: 'of the socket; only a bound one gets frames',
-      },
-      'mode?': { enum: ['copy', 'zerocopy'], description: 'how frames get into its memory' },
-      'ifindex?': count('the interface it is bound to'),
-      'ifname?': text('its name; only in the network namespace of the command'),
-      'netns?': count("inode number of the socket's network namespace"),
-      'inode?': count('of the socket'),
-      'pid?': count('the process that holds it, the first where there are several'),
-      'comm?': text('its name'),
-      'pids?': arrayOf(holder, 'all of them, where there are several'),
-    }),
-  },
   { title: 'values of 1, 2, 4 or 8 bytes', ...wide('the value as an unsigned integer in host byte order') },
 ];
 

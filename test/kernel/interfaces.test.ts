@@ -203,7 +203,7 @@ describe('namespaces', () => {
     expect(new Set(all.map(({ inode }) => inode)).size).toBe(all.length);
 
     using _inside = enterNetns(near);
-    expect(listNamespaces()[0]).toEqual({ inode: nearInode, name: near, current: true });
+    expect(listNamespaces()[0]).toEqual({ inode: nearInode, name: near, current: true, shell: false });
     using namespaces = new NamespaceSet();
     using socket = new NetlinkSocket(NETLINK_ROUTE);
     const byId = namespaces.byNetnsId(socket);

@@ -2,7 +2,7 @@ import { findObject, loadVerbs } from './cli/catalogue.ts';
 import { splitCommandLine } from './cli/command-line.ts';
 import { type Context, Interrupted } from './cli/context.ts';
 import { findVerb } from './cli/find-verb.ts';
-import { defaultOptions, type GlobalOptions, globalOptionSpecs, plainSwitches } from './cli/global-options.ts';
+import { defaultOptions, type GlobalOptions, globalOptionSpecs, plainOptions } from './cli/global-options.ts';
 import { OpenMaps } from './cli/open-maps.ts';
 import type { ParsedOptions } from './cli/program.ts';
 import type { OptionSpec, Verb } from './cli/verb.ts';
@@ -127,10 +127,10 @@ function roughOptions(argv: readonly string[]): GlobalOptions {
   return { ...defaultOptions, json, debug: before.includes('--debug') || before.includes('-d') };
 }
 
-/** The options of the line; commander is loaded (3 ms) only where there are more than plain switches. */
+/** The options of the line; commander is loaded (3 ms) only where it takes a parser to read them. */
 async function parsedOptions(tokens: readonly string[], own: readonly OptionSpec[]): Promise<ParsedOptions> {
-  const global = plainSwitches(tokens);
-  if (global !== undefined) return { global, own: {}, help: false, version: false };
+  const given = plainOptions(tokens, own);
+  if (given !== undefined) return { ...given, help: false, version: false };
   const { parseOptions } = await import('./cli/program.ts');
   return parseOptions(tokens, own);
 }

@@ -50,27 +50,46 @@ export const globalOptionSpecs: readonly OptionSpec[] = [
   { name: 'help', short: 'h', description: 'print help' },
 ];
 
+/** The options of a line as they were given, by their names. */
+export interface GivenOptions {
+  readonly global: GlobalOptions;
+  readonly own: Readonly<Record<string, string | true | readonly string[]>>;
+}
+
 /**
- * The options that the tokens mean when each is a switch of its own (`-j`, `--dry-run`), as on most lines; undefined when
- * it takes a parser to tell.
+ * The options that the tokens mean when each is a whole option of its own (`-j`, `--dry-run`, `--to=eth1`), as on most
+ * lines; undefined when it takes a parser to tell, or to say what is wrong.
+ *
+ * @param ownSpecs the verb's options, besides those that every verb has
  */
-export function plainSwitches(tokens: readonly string[]): GlobalOptions | undefined {
-  const given = new Set<string>();
+export function plainOptions(tokens: readonly string[], ownSpecs: readonly OptionSpec[]): GivenOptions | undefined {
+  const given: Record<string, string | true | string[]> = {};
   for (const token of tokens) {
-    const spec = globalOptionSpecs.find(({ name, short }) => token === `--${name}` || token === `-${short ?? '-'}`);
-    if (spec === undefined || spec.value !== undefined || spec.name === 'version' || spec.name === 'help') {
-      return undefined;
-    }
-    given.add(spec.name);
+    const [, long, value] = /^--([^=]+)(?:=(.+))?$/s.exec(token) ?? [];
+    const spec = [...ownSpecs, ...globalOptionSpecs].find(
+      ({ name, short }) => name === long || (short !== undefined && token === `-${short}`),
+    );
+    if (spec === undefined || (spec.value === undefined) !== (value === undefined)) return undefined;
+    if (spec.name === 'version' || spec.name === 'help' || spec.name === 'color') return undefined;
+    const before = given[spec.name];
+    if (value === undefined) given[spec.name] = true;
+    else if (spec.repeatable === true) given[spec.name] = [...(Array.isArray(before) ? before : []), value];
+    else given[spec.name] = value;
   }
+  const own = ownSpecs.flatMap(({ name }) => (given[name] === undefined ? [] : [[name, given[name]] as const]));
+  const { netns } = given;
   return {
-    ...defaultOptions,
-    json: given.has('json') || given.has('pretty'),
-    pretty: given.has('pretty'),
-    debug: given.has('debug'),
-    bpffs: given.has('bpffs'),
-    nomount: given.has('nomount'),
-    dryRun: given.has('dry-run'),
-    quiet: given.has('quiet'),
+    own: Object.fromEntries(own),
+    global: {
+      ...defaultOptions,
+      json: given['json'] === true || given['pretty'] === true,
+      pretty: given['pretty'] === true,
+      debug: given['debug'] === true,
+      bpffs: given['bpffs'] === true,
+      nomount: given['nomount'] === true,
+      netns: typeof netns === 'string' ? netns : undefined,
+      dryRun: given['dry-run'] === true,
+      quiet: given['quiet'] === true,
+    },
   };
 }

@@ -1,5 +1,4 @@
 import { KernelRefusal } from '../domain/errors.ts';
-import { isVerdict } from '../domain/explain-object.ts';
 import { encodeCpumapConfig, encodeEgressConfig, encodeRedirectConfig } from '../domain/redirect-config.ts';
 import {
   builtinObject,
@@ -53,8 +52,13 @@ export function loadPath(path: RedirectPath): LoadedPath {
 /** The map's owner does not go with the program that is loaded, or the entry's program with the map's owner. */
 function isKindClash(error: unknown): boolean {
   if (!(error instanceof KernelRefusal)) return false;
-  if (error.operation === 'object load') return error.errno === EINVAL && !isVerdict(error);
+  if (error.operation === 'object load') return error.errno === EINVAL && !hasVerdict(error);
   return error.operation === 'map update' && (error.errno === EINVAL || error.errno === ENOMEM);
+}
+
+/** Whether the verifier said why; of a clash the kernel says nothing. */
+function hasVerdict({ facts }: KernelRefusal): boolean {
+  return String(facts['log'] ?? '').includes('BEGIN PROG LOAD LOG');
 }
 
 function loadWith(path: RedirectPath, fragments: boolean): LoadedPath {

@@ -1,5 +1,4 @@
 import { KernelRefusal, ToolError } from '../../domain/errors.ts';
-import { explain } from '../../domain/explain.ts';
 import { BPFFS_STANDARD } from '../../kernel/bpffs-path.ts';
 import { ensureBpffs } from '../../kernel/bpffs.ts';
 import { lockDirectory } from '../../kernel/file-lock.ts';
@@ -7,7 +6,6 @@ import { interfaceIndex, interfaceName } from '../../kernel/interface-names.ts';
 import { sweepGoneDevices } from '../../kernel/path-journal.ts';
 import { PathStore, storeRoot } from '../../kernel/path-store.ts';
 import { dropStale, settle } from '../../kernel/path-undo.ts';
-import { surroundings } from '../../kernel/surroundings.ts';
 import { type Context, Interrupted } from '../context.ts';
 import { ownCommand } from '../own-command.ts';
 
@@ -62,8 +60,10 @@ async function settled(store: PathStore, context: Context): Promise<void> {
 
 /** Tells what could not be taken back; the system is then in neither the old nor the new state. */
 export async function warnNotUndone(refusals: readonly KernelRefusal[], context: Context): Promise<void> {
+  if (refusals.length === 0) return;
+  const { toToolError } = await import('../to-tool-error.ts');
   for (const refusal of refusals) {
-    const { message } = explain(refusal, surroundings());
+    const { message } = toToolError(refusal);
     await context.warn({
       message: `not everything could be taken back: ${message}`,
       hint: `see: ${ownCommand(context.options, ['redirect', 'show'])}`,

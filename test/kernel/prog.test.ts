@@ -352,14 +352,16 @@ describe('prog run', () => {
     );
   });
 
-  it('refuses frames that the kernel does not take', async () => {
+  it.each(['', ' --dry-run'])('refuses frames that the kernel does not take%s', async (rehearsed) => {
     writeFileSync(join(folder, 'short'), new Uint8Array(13));
-    await expectRefusal('prog run @/pass data_in ~short', 2, 'at least 14 bytes, not 13');
+    await expectRefusal(`prog run @/pass data_in ~short${rehearsed}`, 2, 'at least 14 bytes, not 13');
   });
 
   it.each([
     ['@/egress_devmap', 5, 'is for the entries of a devmap'],
     ['@/egress_cpumap', 5, 'is for the entries of a cpumap'],
+    ['@/egress_devmap --dry-run', 5, 'is for the entries of a devmap'],
+    ['@/egress_cpumap --dry-run', 5, 'is for the entries of a cpumap'],
     ['@/wide', 2, 'is a pinned map'],
     ['@/pass data_in ~none', 3, 'there is no file'],
     ['@/pass repeat 0', 2, 'repeat must be at least 1'],

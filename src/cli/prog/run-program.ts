@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 
-import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
+import { type ErrorDetails, KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
 import { PROG_TYPE_XDP } from '../../domain/program-info.ts';
 import { xdpActionName } from '../../domain/xdp-action.ts';
 import { EINTR, EINVAL } from '../../kernel/check.ts';
@@ -89,6 +89,8 @@ hint: load it without that section to run it: xdpctl prog load OBJ PIN type xdp`
     using program = openAnyProgram(request.handle);
     const input = await readInput(request, context);
     if (context.options.dryRun) {
+      const refused = program.info.type === PROG_TYPE_XDP ? whyNeverRun(program, input) : undefined;
+      if (refused !== undefined) throw refused;
       return dryRun([`run ${programText(program.info)} ${times(input.repeat)} on ${input.data?.length ?? 0} bytes`]);
     }
     const result = await ran(program, input, context);
@@ -162,9 +164,22 @@ async function ran(program: BpfProgram, input: RunInput, context: Context): Prom
   }
 }
 
-/** Sizes of frames and contexts (bpf_prog_test_run_xdp, net/bpf/test_run.c), and programs for entries. */
-function whyInvalid(program: BpfProgram, { data, context }: RunInput, refusal: KernelRefusal): Error {
+/** Why the kernel refused to run the program. */
+function whyInvalid(program: BpfProgram, input: RunInput, refusal: KernelRefusal): Error {
   const details = { errno: refusal.errno, operation: refusal.operation, cause: refusal };
+  const reason = whyNeverRun(program, input, details);
+  if (reason !== undefined || input.context === undefined) return reason ?? refusal;
+  return new ToolError('usage', 'the kernel refuses the context', {
+    ...details,
+    hint: 'it is a struct xdp_md: data is 0 or where metadata ends, data_end the length, and ifindex and queue are of a device that is there',
+  });
+}
+
+/**
+ * What the kernel refuses whatever else is given: programs for entries, and frames that are too short
+ * (bpf_prog_test_run_xdp, net/bpf/test_run.c). Undefined where it is neither.
+ */
+function whyNeverRun(program: BpfProgram, { data }: RunInput, details: ErrorDetails = {}): ToolError | undefined {
   for (const kind of ['devmap', 'cpumap'] as const) {
     if (!isEntryProgram(program.fd, kind)) continue;
     const where = kind === 'devmap' ? 'that leave through one' : 'that are redirected to one';
@@ -178,13 +193,7 @@ function whyInvalid(program: BpfProgram, { data, context }: RunInput, refusal: K
   if (length < ETHERNET_HEADER) {
     return new ToolError('usage', `a frame has at least ${ETHERNET_HEADER} bytes, not ${length}`, details);
   }
-  if (context !== undefined) {
-    return new ToolError('usage', 'the kernel refuses the context', {
-      ...details,
-      hint: 'it is a struct xdp_md: data is 0 or where metadata ends, data_end the length, and ifindex and queue are of a device that is there',
-    });
-  }
-  return refusal;
+  return undefined;
 }
 
 /** ETH_HLEN (linux/if_ether.h). */

@@ -5,14 +5,13 @@ import { check, EACCES, ENOENT, EPERM } from './check.ts';
 import { Fd } from './fd.ts';
 import { interfaceName } from './interface-names.ts';
 import type { XdpMode } from './interfaces.ts';
-import { objectIds } from './object-ids.ts';
+import { xdpLinks } from './link-list.ts';
 import { openPin } from './pin.ts';
 import { attachXdp, detachXdp, xdpModeFlags } from './xdp-attachment.ts';
 
-/** BPF_XDP of enum bpf_attach_type, and two of enum bpf_link_type (linux/bpf.h). */
+/** BPF_XDP of enum bpf_attach_type, and one of enum bpf_link_type (linux/bpf.h). */
 const BPF_XDP = 37;
 const BPF_LINK_TYPE_TRACING = 2;
-const BPF_LINK_TYPE_XDP = 6;
 /** BPF_F_REPLACE of BPF_LINK_UPDATE. */
 const BPF_F_REPLACE = 1 << 2;
 
@@ -98,10 +97,7 @@ export class XdpLink implements Disposable {
  * not list links (CAP_SYS_ADMIN).
  */
 export function findXdpLink(programId: number, ifindex: number): number | undefined {
-  const found = linksWhere(
-    (link) => link.type === BPF_LINK_TYPE_XDP && link.programId === programId && link.target === ifindex,
-  );
-  return found[0]?.id;
+  return permittedLinks().find((link) => link.progId === programId && link.ifindex === ifindex)?.id;
 }
 
 /**
@@ -109,31 +105,16 @@ export function findXdpLink(programId: number, ifindex: number): number | undefi
  * none when this process may not list links.
  */
 export function replacementsWithin(programId: number): number[] {
-  return linksWhere((link) => link.type === BPF_LINK_TYPE_TRACING && link.target === programId).map(
-    (link) => link.programId,
-  );
+  return permittedLinks()
+    .filter(({ replacedIn }) => replacedIn === programId)
+    .map(({ progId }) => progId);
 }
 
-function linksWhere(wanted: (link: LinkInfo) => boolean): LinkInfo[] {
-  const found: LinkInfo[] = [];
+function permittedLinks(): ReturnType<typeof xdpLinks> {
   try {
-    for (const id of objectIds('link')) {
-      const info = infoById(id);
-      if (info !== undefined && wanted(info)) found.push(info);
-    }
+    return xdpLinks();
   } catch (error) {
-    if (!(error instanceof KernelRefusal) || (error.errno !== EPERM && error.errno !== EACCES)) throw error;
-  }
-  return found;
-}
-
-/** Undefined when the link has gone meanwhile. */
-function infoById(id: number): LinkInfo | undefined {
-  try {
-    using link = XdpLink.byId(id);
-    return link.info;
-  } catch (error) {
-    if (error instanceof KernelRefusal && error.errno === ENOENT) return undefined;
+    if (error instanceof KernelRefusal && (error.errno === EPERM || error.errno === EACCES)) return [];
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { littleEndian } from '../domain/byte-order.ts';
+import { readU32 } from '../domain/byte-order.ts';
 import { KernelRefusal } from '../domain/errors.ts';
 import type { Approach, TargetProblem } from '../domain/target-health.ts';
 import type { Context } from './context.ts';
@@ -29,8 +29,7 @@ export function warnAboutTarget(
 
 /** The same for the target of a devmap entry. @param value of 4 or 8 bytes, in the kernel's layout */
 export function warnAboutEntry(context: Context, value: Uint8Array): Promise<undefined> | undefined {
-  const ifindex = new DataView(value.buffer, value.byteOffset, 4).getUint32(0, littleEndian);
-  return warnAboutTarget(context, ifindex);
+  return warnAboutTarget(context, readU32(value));
 }
 
 async function lookAt(context: Context, ifindex: number, approach: Approach | undefined): Promise<undefined> {

@@ -1,4 +1,4 @@
-import { littleEndian } from './byte-order.ts';
+import { readU32 } from './byte-order.ts';
 import { encodePair } from './devmap.ts';
 
 /** What an entry of a cpumap says (struct bpf_cpumap_val, linux/bpf.h). */
@@ -14,11 +14,7 @@ export const CPUMAP_MAX_QSIZE = 16384;
 
 /** Decodes a value of 4 bytes (a queue size) or 8 (with a program id), in host byte order. */
 export function decodeCpumapValue(bytes: Uint8Array): CpumapValue {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return {
-    qsize: view.getUint32(0, littleEndian),
-    prog: bytes.length >= 8 ? view.getUint32(4, littleEndian) : 0,
-  };
+  return { qsize: readU32(bytes), prog: bytes.length >= 8 ? readU32(bytes, 4) : 0 };
 }
 
 /** Encodes a value of `size` bytes, 4 or 8; a program needs 8. */

@@ -1,4 +1,4 @@
-import { littleEndian } from './byte-order.ts';
+import { littleEndian, readU32 } from './byte-order.ts';
 
 /** What an entry of a devmap or devmap_hash says (struct bpf_devmap_val, linux/bpf.h). */
 export interface DevmapValue {
@@ -10,11 +10,7 @@ export interface DevmapValue {
 
 /** Decodes a value of 4 bytes (an ifindex) or 8 (with a program id), in host byte order. */
 export function decodeDevmapValue(bytes: Uint8Array): DevmapValue {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return {
-    ifindex: view.getUint32(0, littleEndian),
-    prog: bytes.length >= 8 ? view.getUint32(4, littleEndian) : 0,
-  };
+  return { ifindex: readU32(bytes), prog: bytes.length >= 8 ? readU32(bytes, 4) : 0 };
 }
 
 /** Encodes a value of `size` bytes, 4 or 8; a program needs 8. */

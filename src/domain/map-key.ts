@@ -1,4 +1,4 @@
-import { littleEndian } from './byte-order.ts';
+import { readU32 } from './byte-order.ts';
 import { usageError } from './errors.ts';
 import type { MapInfo } from './map-info.ts';
 import { isIndexed } from './map-type.ts';
@@ -10,7 +10,7 @@ import { isIndexed } from './map-type.ts';
  */
 export function checkKeyInside(key: Uint8Array, info: MapInfo): void {
   if (!isIndexed(info.typeName) || info.keySize !== 4) return;
-  const index = new DataView(key.buffer, key.byteOffset, 4).getUint32(0, littleEndian);
+  const index = readU32(key);
   if (index < info.maxEntries) return;
   throw usageError(
     `key ${index} is outside the ${info.typeName}: its ${info.maxEntries} keys go from 0 to ${info.maxEntries - 1}`,

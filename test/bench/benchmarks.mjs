@@ -1,6 +1,7 @@
 import { batch } from './benchmarks/batch.mjs';
 import { dumpDevmap } from './benchmarks/dump-devmap.mjs';
 import { dumpHash } from './benchmarks/dump-hash.mjs';
+import { forwarding } from './benchmarks/forwarding.mjs';
 import { importEntries } from './benchmarks/import.mjs';
 import { redirectShow } from './benchmarks/redirect-show.mjs';
 import { startUp } from './benchmarks/start-up.mjs';
@@ -18,6 +19,7 @@ export const benchmarks = {
   batch,
   import: importEntries,
   'redirect-show': redirectShow,
+  forwarding,
   xsk,
   'xsk-write': xskWrite,
   'xsk-memory': xskMemory,

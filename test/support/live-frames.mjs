@@ -4,8 +4,10 @@
  *
  *     node test/support/live-frames.mjs veth0 --count 100000 --size 60
  *     node test/support/live-frames.mjs veth0 --seconds 3
+ *     node test/support/live-frames.mjs veth0 --count 100000 --prog /sys/fs/bpf/router --rate
  *
- * Prints `ready:` on stderr before the first frame, and how many were sent on stdout.
+ * With --prog they go through that XDP program, as if they had arrived at the interface. Prints `ready:` on stderr before
+ * the first frame, and how many were sent on stdout; with --rate how many a second.
  */
 import { parseArgs } from 'node:util';
 
@@ -20,6 +22,8 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string' },
     size: { type: 'string', default: '60' },
     batch: { type: 'string', default: '64' },
+    prog: { type: 'string' },
+    rate: { type: 'boolean', default: false },
   },
 });
 const size = wholeNumber('size', values.size, 14, 3400);
@@ -31,6 +35,7 @@ const libc = koffi.load('libc.so.6');
 const libbpf = koffi.load('libbpf.so.1');
 const ifNameToIndex = libc.func('if_nametoindex', 'uint', ['str']);
 const progLoad = libbpf.func('bpf_prog_load', 'int', ['int', 'str', 'str', 'void *', 'size_t', 'void *']);
+const pinGet = libbpf.func('bpf_obj_get', 'int', ['str']);
 const testRun = libbpf.func('bpf_prog_test_run_opts', 'int', ['int', 'void *']);
 
 const BPF_PROG_TYPE_XDP = 6;
@@ -44,8 +49,11 @@ if (ifindex === 0) fail(`no interface ${positionals[0]} in this network namespac
 
 // r0 = XDP_TX; exit
 const instructions = new Uint8Array([0xb7, 0, 0, 0, 3, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
-const program = progLoad(BPF_PROG_TYPE_XDP, 'live_frames', 'GPL', instructions, 2, null);
-if (program < 0) fail(`bpf_prog_load: errno ${-program}`);
+const program =
+  values.prog === undefined
+    ? progLoad(BPF_PROG_TYPE_XDP, 'live_frames', 'GPL', instructions, 2, null)
+    : pinGet(values.prog);
+if (program < 0) fail(`the program cannot be had: errno ${-program}`);
 
 const frame = Buffer.alloc(size);
 frame.fill(0xff, 0, 6);
@@ -78,4 +86,4 @@ for (;;) {
   if (result < 0) fail(`bpf_prog_test_run_opts: errno ${-result} (${sent} frames sent)`);
   sent += now;
 }
-console.log(sent);
+console.log(values.rate ? Math.round(sent / ((performance.now() - begin) / 1000)) : sent);

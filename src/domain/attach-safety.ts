@@ -66,6 +66,14 @@ export function attachDangers(
   };
 }
 
+/** LOOPBACK_IFINDEX (include/net/flow.h). */
+const LOOPBACK = 1;
+
+/** Whether a device is a card, whose driver may set its rings up anew for the first program: virtual ones have a kind. */
+export function isHardware(ifindex: number, interfaces: readonly SafetyInterface[]): boolean {
+  return ifindex !== LOOPBACK && interfaces.some((each) => each.ifindex === ifindex && each.kind === undefined);
+}
+
 function interfacesFedBy(ifindex: number, interfaces: readonly SafetyInterface[]): ReadonlySet<number> {
   const fed = new Set([ifindex]);
   // A set that grows while it is walked is walked to its end.

@@ -1,7 +1,8 @@
 import { decodeDevmapValue, encodePair } from '../domain/devmap.ts';
+import { encodeInteger } from '../domain/integer.ts';
 import { BPF_F_RDONLY_PROG } from '../domain/map-flags.ts';
-import { entryChunks } from './map-entries.ts';
 import { BPF_ANY, BpfMap } from './map.ts';
+import { occupiedEntries } from './path-entries.ts';
 import { BpfProgram } from './program.ts';
 
 /**
@@ -39,9 +40,9 @@ export function cloneTargets(map: BpfMap): BpfMap {
 export function copyTargets(from: BpfMap, to: BpfMap): void {
   const [wanted, there] = [entriesOf(from), entriesOf(to)];
   for (const [key, value] of wanted) {
-    if (there.get(key) !== value) write(to, Buffer.from(key, 'hex'), Buffer.from(value, 'hex'));
+    if (there.get(key) !== value) write(to, encodeInteger(key, 4), Buffer.from(value, 'hex'));
   }
-  for (const key of there.keys()) if (!wanted.has(key)) to.delete(Buffer.from(key, 'hex'));
+  for (const key of there.keys()) if (!wanted.has(key)) to.delete(encodeInteger(key, 4));
 }
 
 /** What is read is the id of a program, what is written its descriptor. */
@@ -51,16 +52,7 @@ function write(map: BpfMap, key: Uint8Array, value: Uint8Array): void {
   map.update(key, encodePair(first, program?.fd ?? 0, value.length), BPF_ANY);
 }
 
-/** Keys and values in hexadecimal. */
-function entriesOf(map: BpfMap): ReadonlyMap<string, string> {
-  const { keySize } = map.info;
-  const entries = new Map<string, string>();
-  for (const { keys, values, count } of entryChunks(map)) {
-    for (let index = 0; index < count; index += 1) {
-      const key = keys.subarray(index * keySize, (index + 1) * keySize);
-      const value = values.subarray(index * map.valueLength, (index + 1) * map.valueLength);
-      entries.set(Buffer.from(key).toString('hex'), Buffer.from(value).toString('hex'));
-    }
-  }
-  return entries;
+/** Values in hexadecimal, by key. */
+function entriesOf(map: BpfMap): ReadonlyMap<number, string> {
+  return new Map(Array.from(occupiedEntries(map), ({ key, value }) => [key, Buffer.from(value).toString('hex')]));
 }

@@ -1,8 +1,9 @@
 import { encodeCpumapValue } from '../domain/cpumap.ts';
 import { decodeDevmapValue, encodeDevmapValue } from '../domain/devmap.ts';
 import { ToolError } from '../domain/errors.ts';
-import { encodeInteger } from '../domain/integer.ts';
+import { decodeInteger, encodeInteger } from '../domain/integer.ts';
 import type { CpuEntry, DeviceEntry } from '../domain/redirect-path.ts';
+import { entryChunks } from './map-entries.ts';
 import { BPF_ANY, type BpfMap } from './map.ts';
 
 /**
@@ -35,4 +36,18 @@ export function checkEntry(map: BpfMap, entry: DeviceEntry | CpuEntry): void {
       ? `CPU ${entry.key} has left the map meanwhile`
       : `the interface ${entry.ifname} has gone meanwhile`,
   );
+}
+
+/** The entries of a map of targets that are occupied. The value is valid until the next one is asked for. */
+export function* occupiedEntries(map: BpfMap): Generator<{ readonly key: number; readonly value: Uint8Array }> {
+  const { keySize } = map.info;
+  for (const { keys, values, count, errnos } of entryChunks(map)) {
+    for (let index = 0; index < count; index += 1) {
+      if ((errnos?.[index] ?? 0) !== 0) continue;
+      yield {
+        key: Number(decodeInteger(keys.subarray(index * keySize, (index + 1) * keySize))),
+        value: values.subarray(index * map.valueLength, (index + 1) * map.valueLength),
+      };
+    }
+  }
 }

@@ -56,9 +56,9 @@ function isKindClash(error: unknown): boolean {
   return error.operation === 'map update' && (error.errno === EINVAL || error.errno === ENOMEM);
 }
 
-/** Whether the verifier said why; of a clash the kernel says nothing. */
+/** Whether the verifier said why; of a clash it says nothing, and its log begins with the figures at its end. */
 function hasVerdict({ facts }: KernelRefusal): boolean {
-  return String(facts['log'] ?? '').includes('BEGIN PROG LOAD LOG');
+  return /BEGIN PROG LOAD LOG --\n(?!processed )/.test(String(facts['log'] ?? ''));
 }
 
 function loadWith(path: RedirectPath, fragments: boolean): LoadedPath {

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 
 import { decodeCpumapValue } from '../domain/cpumap.ts';
 import { decodeDevmapValue } from '../domain/devmap.ts';
-import { decodeInteger } from '../domain/integer.ts';
 import { isRedirectKind, type RedirectKind } from '../domain/map-type.ts';
 import { unnamed } from '../domain/path-document.ts';
 import type { LivePath } from '../domain/path-plan.ts';
@@ -17,8 +16,8 @@ import type {
   Targets,
 } from '../domain/redirect-path.ts';
 import { interfaceName } from './interface-names.ts';
-import { entryChunks } from './map-entries.ts';
 import type { BpfMap } from './map.ts';
+import { occupiedEntries } from './path-entries.ts';
 import {
   CONFIG_PIN,
   EGRESS_DIRECTORY,
@@ -101,7 +100,7 @@ function targetsOf(
 }
 
 function deviceEntries(map: BpfMap, entryProgram: (id: number) => EntryProgram): DeviceEntry[] {
-  return [...occupied(map)].map(({ key, value }) => {
+  return Array.from(occupiedEntries(map), ({ key, value }) => {
     const { ifindex, prog } = decodeDevmapValue(value);
     const ifname = interfaceName(ifindex) ?? unnamed(ifindex);
     return { key, ifindex, ifname, ...(prog !== 0 && { program: entryProgram(prog) }) };
@@ -109,22 +108,10 @@ function deviceEntries(map: BpfMap, entryProgram: (id: number) => EntryProgram):
 }
 
 function cpuEntries(map: BpfMap, entryProgram: (id: number) => EntryProgram): CpuEntry[] {
-  return [...occupied(map)].map(({ key, value }) => {
+  return Array.from(occupiedEntries(map), ({ key, value }) => {
     const { qsize, prog } = decodeCpumapValue(value);
     return { key, qsize, ...(prog !== 0 && { program: entryProgram(prog) }) };
   });
-}
-
-function* occupied(map: BpfMap): Generator<{ readonly key: number; readonly value: Uint8Array }> {
-  const { keySize } = map.info;
-  for (const { keys, values, count } of entryChunks(map)) {
-    for (let index = 0; index < count; index += 1) {
-      yield {
-        key: Number(decodeInteger(keys.subarray(index * keySize, (index + 1) * keySize))),
-        value: values.subarray(index * map.valueLength, (index + 1) * map.valueLength),
-      };
-    }
-  }
 }
 
 /** Tells our programs in entries, by the pins of the path, from those of others. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { attachDangers, type Neighbourhood } from '../../src/domain/attach-safety.ts';
+import { attachDangers, isHardware, type Neighbourhood } from '../../src/domain/attach-safety.ts';
 import { canonicalIp, ipText } from '../../src/domain/ip-address.ts';
 
 /** eth0 ← bond0 ← br0 ← vlan7; veth0 and veth1 are peers. */
@@ -65,6 +65,18 @@ describe('what may go wrong', () => {
       'eth0 has the address 10.0.0.1/24: what is redirected no longer reaches it',
       'eth0 has the address 2001:db8::1/64: what is redirected no longer reaches it',
     ]);
+  });
+});
+
+describe('hardware', () => {
+  it.each([
+    [1, false],
+    [2, true],
+    [3, false],
+    [8, true],
+    [99, false],
+  ])('interface %i: %s', (ifindex, hardware) => {
+    expect(isHardware(ifindex, interfaces)).toBe(hardware);
   });
 });
 

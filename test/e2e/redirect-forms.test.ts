@@ -444,7 +444,15 @@ describe('a target that cannot receive', () => {
     const [{ warning }] = result.jsonErrors() as [{ warning: { message: string; hint: string } }];
     expect(warning.message).toContain(`${b.name} cannot transmit`);
     await expectArrivals({ right: 0 }, { count: 20 });
+    const map = madeMap('devmap', 8, 'warned');
+    write(map, 3, b.ifindex, 0);
+    write(map, 4, a.ifindex, 0);
+    const through = await router.redirect('attach', a.name, '--map', map, '--key', '3', '--replace');
+    expect(through.jsonErrors()).toEqual([{ warning }]);
+    expect((await router.redirect('attach', a.name, '--map', map, '--key', '4', '--replace')).stderr).toBe('');
+
     tool('sh', ['-c', warning.hint]);
+    await router.done('attach', a.name, '--map', map, '--key', '3', '--replace');
     await expectArrivals({ right: 100 }, FRAMES);
   });
 });

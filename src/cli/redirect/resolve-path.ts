@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 
-import { littleEndian } from '../../domain/byte-order.ts';
 import { ToolError, usageError } from '../../domain/errors.ts';
 import { isRedirectKind, type RedirectKind } from '../../domain/map-type.ts';
 import { asTarget, type CpuWish, DEFAULT_QSIZE, type PathWish, type TargetWish } from '../../domain/path-wish.ts';
@@ -17,10 +16,9 @@ import type {
 } from '../../domain/redirect-path.ts';
 import { possibleCpuList } from '../../kernel/cpu.ts';
 import { readInterface } from '../../kernel/interfaces.ts';
-import { entryChunks } from '../../kernel/map-entries.ts';
-import type { BpfMap } from '../../kernel/map.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
 import { BpfObject } from '../../kernel/object.ts';
+import { occupiedEntries } from '../../kernel/path-entries.ts';
 import type { Context } from '../context.ts';
 import { checkKind } from '../map/entry-refusal.ts';
 import { openProgram } from '../open-program.ts';
@@ -228,7 +226,7 @@ function existingMap(word: string, { key }: PathWish, context: Context): Targets
   if (typeof key === 'number' && typeName !== 'devmap_hash' && key >= maxEntries) {
     throw usageError(`key ${key} is outside map ${id}: its keys go from 0 to ${maxEntries - 1}`);
   }
-  const cpus = typeName === 'cpumap' ? occupiedKeys(map) : [];
+  const cpus = typeName === 'cpumap' ? Array.from(occupiedEntries(map), (entry) => entry.key) : [];
   if (typeName === 'cpumap' && cpus.length === 0) {
     throw usageError(
       `cpumap ${id} has no entry, and frames are spread over those it has`,
@@ -236,13 +234,4 @@ function existingMap(word: string, { key }: PathWish, context: Context): Targets
     );
   }
   return { kind: 'map', id, type: typeName, handle: durableHandle(handle, id), cpus };
-}
-
-function occupiedKeys(map: BpfMap): number[] {
-  const keys: number[] = [];
-  for (const chunk of entryChunks(map)) {
-    const view = new DataView(chunk.keys.buffer, chunk.keys.byteOffset);
-    for (let index = 0; index < chunk.count; index += 1) keys.push(view.getUint32(index * 4, littleEndian));
-  }
-  return keys;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { type AttachDangers, attachDangers, type Neighbourhood } from '../../domain/attach-safety.ts';
+import { type AttachDangers, attachDangers, isHardware, type Neighbourhood } from '../../domain/attach-safety.ts';
 import { ToolError } from '../../domain/errors.ts';
 import { canonicalIp } from '../../domain/ip-address.ts';
 import type { Step } from '../../domain/path-plan.ts';
@@ -31,7 +31,7 @@ export async function checkSafety(steps: readonly Step[], sure: boolean, context
       });
     }
     for (const message of remarks) await context.warn({ message });
-    if (step.kind === 'attach' && step.path.mode === 'native' && isHardware(ifindex, around)) {
+    if (step.kind === 'attach' && step.path.mode === 'native' && isHardware(ifindex, around.interfaces)) {
       await context.warn({
         message: `${ifname} is hardware: with the first native program its driver may set the rings up anew, which stops traffic for a moment`,
       });
@@ -51,13 +51,6 @@ function neighbourhood(): Neighbourhood {
     addresses: readAddresses(socket),
     defaultRoutes: readDefaultRoutes(socket),
   };
-}
-
-/** LOOPBACK_IFINDEX (include/net/flow.h). */
-const LOOPBACK = 1;
-
-function isHardware(ifindex: number, { interfaces }: Neighbourhood): boolean {
-  return ifindex !== LOOPBACK && interfaces.some((each) => each.ifindex === ifindex && each.kind === undefined);
 }
 
 /**

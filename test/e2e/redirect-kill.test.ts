@@ -56,7 +56,7 @@ async function forwarding(): Promise<'right' | 'other' | 'nowhere'> {
   const [right0 = 0, other0 = 0] = received();
   sendFrames(left, { count: 5 });
   let arrived = [0, 0];
-  for (const end = Date.now() + 150; Date.now() < end && arrived[0] !== 5 && arrived[1] !== 5;) {
+  for (const end = Date.now() + 300; Date.now() < end && arrived[0] !== 5 && arrived[1] !== 5;) {
     const [right1 = 0, other1 = 0] = received();
     arrived = [right1 - right0, other1 - other0];
   }

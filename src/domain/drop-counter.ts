@@ -1,3 +1,5 @@
+import { addUp, since } from './summing.ts';
+
 /** The tracepoints of the xdp group (include/trace/events/xdp.h), and one of the skb group, that lost frames are counted from. */
 export type DropEvent =
   | 'xdp_redirect_err'
@@ -54,21 +56,12 @@ export const noMapId = 0x7fff_ffff;
 
 /** The same counters added up: one for each set of equal properties, in the order of first appearance. */
 export function addUpCounters(counters: Iterable<DropCounter>): DropCounter[] {
-  const sums = new Map<string, DropCounter>();
-  for (const counter of counters) {
-    const key = counterKey(counter);
-    const known = sums.get(key);
-    sums.set(key, known === undefined ? counter : { ...known, count: known.count + counter.count });
-  }
-  return [...sums.values()];
+  return addUp(counters, counterKey);
 }
 
 /** What has come since `before`, for interval output; counters that did not move are left out. */
 export function countersSince(before: Iterable<DropCounter>, now: Iterable<DropCounter>): DropCounter[] {
-  const old = new Map(addUpCounters(before).map((counter) => [counterKey(counter), counter.count]));
-  return addUpCounters(now)
-    .map((counter) => ({ ...counter, count: counter.count - (old.get(counterKey(counter)) ?? 0) }))
-    .filter((counter) => counter.count > 0);
+  return since(before, now, counterKey);
 }
 
 function counterKey(counter: DropCounter): string {

@@ -22,6 +22,8 @@ export interface TraceRequest {
   readonly signal?: AbortSignal;
   /** Stops a tracer that counts more frames a second than this. */
   readonly maxRate?: number | undefined;
+  /** Called right before counting begins, so that other things can be counted over the same time. */
+  readonly onBegin?: () => void;
   /** How often counts are wanted while it runs (milliseconds); without it snapshot() is not available. */
   readonly snapshotEvery?: number;
 }

@@ -1,12 +1,13 @@
 import * as z from 'zod/mini';
 
 import type { CountingPlan, RowCount } from './counting-row.ts';
-import { bpftraceReady, bpftraceTick } from './recipes.ts';
+import { bpftraceEnd, bpftraceReady, bpftraceTick } from './recipes.ts';
 
 /** A line of `bpftrace -f json` that matters here. */
 export type BpftraceMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'tick' }
+  | { readonly type: 'end' }
   | { readonly type: 'map'; readonly name: string; readonly entries: ReadonlyMap<string, number> };
 
 const message = z.discriminatedUnion('type', [
@@ -20,7 +21,7 @@ export function parseBpftraceLine(line: string): BpftraceMessage | undefined {
   if (!success) return undefined;
   if (data.type === 'printf') {
     const text = data.data.trim();
-    return text === bpftraceReady || text === bpftraceTick ? { type: text } : undefined;
+    return text === bpftraceReady || text === bpftraceTick || text === bpftraceEnd ? { type: text } : undefined;
   }
   const [map] = Object.entries(data.data);
   if (map === undefined) return undefined;

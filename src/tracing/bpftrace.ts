@@ -61,8 +61,10 @@ async function startBpftrace(request: TraceRequest): Promise<TraceSession> {
     tickMilliseconds: request.snapshotEvery ?? defaultTick,
     printAtTick: request.snapshotEvery !== undefined || request.maxRate !== undefined,
   });
-  const tracer = new TracerProcess([path, ...bpftraceArguments(program)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  // Counting begins when its probes are attached, which we hear of afterwards only.
+  request.onBegin?.();
+  const tracer = new TracerProcess([path, ...bpftraceArguments(program, findProgram('cat') ?? 'cat')], {
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: bpftraceEnvironment(mapKeys),
   });
   const session = new BpftraceSession(tracer, request, plan, mapKeys);
@@ -103,6 +105,8 @@ class BpftraceSession implements TraceSession {
   readonly #onAbort = (): void => this.#finish({ why: 'asked' });
   #attached: () => void = () => {};
   #misses = 0;
+  /** Whether it has begun to print its maps for the last time. */
+  #ending = false;
 
   constructor(tracer: TracerProcess, request: TraceRequest, plan: CountingPlan, mapKeys: number) {
     this.#tracer = tracer;
@@ -122,6 +126,8 @@ class BpftraceSession implements TraceSession {
     // oxlint-disable-next-line promise/prefer-await-to-then -- nobody waits here
     void tracer.exit.then(() => this.#finish({ why: 'failed', error: diedEarly('bpftrace', this.#complaints()) }));
     request.signal?.addEventListener('abort', this.#onAbort);
+    // It may have ended before us.
+    tracer.child.stdin?.on('error', () => {});
     const lines = createInterface({ input: tracer.child.stdout as Readable, crlfDelay: Infinity });
     lines.on('line', (line) => this.#hear(parseBpftraceLine(line)));
   }
@@ -144,13 +150,15 @@ class BpftraceSession implements TraceSession {
     const end = await this.#end.ended;
     if (end.why === 'failed') throw end.error;
     const exit = await within(stopLimit, this.#tracer.exit);
-    if (exit?.code !== 0) throw diedEarly('bpftrace', this.#complaints());
+    if (exit?.code !== 0 || !this.#ending) throw diedEarly('bpftrace', this.#complaints());
     return { ...this.#counts(), undercount: this.#undercount(), end };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
     this.#end.begin({ why: 'asked' });
+    // The workload would else keep the output open.
+    this.#tracer.child.stdin?.destroy();
     await this.#tracer[Symbol.asyncDispose]();
   }
 
@@ -166,6 +174,7 @@ class BpftraceSession implements TraceSession {
     if (message?.type === 'ready') this.#attached();
     if (message?.type === 'map') this.#maps.set(message.name, message.entries);
     if (message?.type === 'tick') this.#tick();
+    if (message?.type === 'end') this.#ending = true;
   }
 
   #tick(): void {
@@ -175,11 +184,14 @@ class BpftraceSession implements TraceSession {
     this.#waiting.clear();
   }
 
-  /** bpftrace answers SIGINT by taking its probes out and printing its maps. */
+  /**
+   * When its workload ends, `cat` that reads from us, bpftrace takes its probes out and prints its maps. A signal would do
+   * it too, but one that interrupts it while it writes makes it drop all that it has still to say.
+   */
   #finish(end: TraceEnd): void {
     if (!this.#end.begin(end) || end.why === 'failed' || this.#tracer.pid === undefined) return;
     this.#misses = runMissesOf(this.#tracer.pid);
-    this.#tracer.interrupt();
+    this.#tracer.child.stdin?.end();
   }
 
   #counts(): TraceCounts {

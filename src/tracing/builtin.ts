@@ -143,6 +143,7 @@ class BuiltinSession implements TraceSession {
     this.#guard = new RateGuard(request.maxRate, Date.now());
     this.#signal?.addEventListener('abort', this.#onAbort);
     if (request.maxRate !== undefined) this.#watch = setInterval(() => this.#observe(), watchEvery);
+    request.onBegin?.();
     counters.begin();
   }
 

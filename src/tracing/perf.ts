@@ -138,6 +138,7 @@ class PerfSession implements TraceSession {
   }
 
   async #untilAttached(): Promise<void> {
+    this.#request.onBegin?.();
     const first = await within(startLimit, Promise.race([this.#command('enable'), this.#tracer.exit]));
     if (first === 'answered') return;
     if (first === undefined) throw new BackendFailure('perf', 'failed', `had not attached after ${startLimit} ms`);

@@ -20,6 +20,9 @@ export const bpftraceReady = 'ready';
 
 export const bpftraceTick = 'tick';
 
+/** What it prints at the end, before its maps for the last time. */
+export const bpftraceEnd = 'end';
+
 /** The bpftrace program of a plan: a map for each row, printed by bpftrace itself at the end. */
 export function bpftraceProgram(plan: CountingPlan, options: BpftraceOptions): string {
   const prints = options.printAtTick ? plan.rows.map(({ name }) => `print(@${name}); `).join('') : '';
@@ -27,6 +30,7 @@ export function bpftraceProgram(plan: CountingPlan, options: BpftraceOptions): s
     `BEGIN { printf("${bpftraceReady}\\n"); }`,
     ...plan.rows.map((row) => bpftraceProbe(plan, row, options.arrow)),
     `interval:ms:${options.tickMilliseconds} { ${prints}printf("${bpftraceTick}\\n"); }`,
+    `END { printf("${bpftraceEnd}\\n"); }`,
   ].join('\n');
 }
 
@@ -44,9 +48,13 @@ function bpftraceProbe(plan: CountingPlan, row: CountingRow, arrow: boolean): st
   return `tracepoint:xdp:${row.event} { ${reads} ${body} }`;
 }
 
-/** The words that run a bpftrace program; `-B none` because a pipe is else buffered in blocks. */
-export function bpftraceArguments(program: string): string[] {
-  return ['-f', 'json', '-B', 'none', '-e', program];
+/**
+ * The words that run a bpftrace program; `-B none` because a pipe is else buffered in blocks.
+ *
+ * @param workload a program with whose end bpftrace ends
+ */
+export function bpftraceArguments(program: string, workload: string): string[] {
+  return ['-f', 'json', '-B', 'none', '-c', workload, '-e', program];
 }
 
 /**

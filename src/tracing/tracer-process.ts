@@ -82,11 +82,6 @@ export class TracerProcess implements AsyncDisposable {
     return this.child.pid;
   }
 
-  /** Asks it to end in order (SIGINT); nothing happens when it has ended. */
-  interrupt(): void {
-    this.child.kill('SIGINT');
-  }
-
   /** Kills it and whatever it has started, which would else keep its output open. */
   kill(): void {
     const { pid, exitCode, signalCode } = this.child;

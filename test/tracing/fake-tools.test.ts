@@ -38,6 +38,8 @@ function installBpftrace(script: string, version = 'bpftrace v0.17.0'): void {
 }
 
 const ready = `echo '{"type": "printf", "data": "ready\\\\n"}'`;
+/** Waits as bpftrace does for its workload, and begins to print. */
+const untilEnd = `cat > /dev/null; echo '{"type": "printf", "data": "end\\\\n"}'`;
 const memlock = `echo "ERROR: Unknown error -1: couldn't set RLIMIT_MEMLOCK for bpftrace." >&2`;
 
 function printMap(count: number): string {
@@ -47,7 +49,7 @@ function printMap(count: number): string {
 describe('bpftrace', () => {
   it('gives what it prints when it is stopped', async () => {
     writeFileSync(join(folder, 'recorded'), recordedBpftrace());
-    installBpftrace(`trap "cat ${folder}/recorded; exit 0" INT\n${memlock}; ${ready}\nwhile :; do sleep 0.05; done`);
+    installBpftrace(`${memlock}; ${ready}; ${untilEnd}; cat ${folder}/recorded`);
     await using session = await startTracing('bpftrace', request);
     const result = await session.stop();
     expect(result).toEqual({ counters: recordedCounters, flows: [], undercount: [], end: { why: 'asked' } });
@@ -100,15 +102,21 @@ describe('bpftrace', () => {
   });
 
   it('fails at the end', async () => {
-    installBpftrace(`trap 'echo "ERROR: failed to print" >&2; exit 1' INT; ${ready}; while :; do sleep 0.05; done`);
+    installBpftrace(`${ready}; ${untilEnd}; echo "ERROR: failed to print" >&2; exit 1`);
     await using session = await startTracing('bpftrace', request);
     await expect(session.stop()).rejects.toMatchObject({ message: 'bpftrace ended too early: ERROR: failed to print' });
+  });
+
+  it('stops in the middle of what it prints: no answer', async () => {
+    installBpftrace(`${ready}; cat > /dev/null; printf '{"type": "map", "data": {"@exception": '`);
+    await using session = await startTracing('bpftrace', request);
+    await expect(session.stop()).rejects.toMatchObject({ message: 'bpftrace ended too early' });
   });
 
   it('has no room for more keys: said, not hidden', async () => {
     const keys = Array.from({ length: 16_384 }, (_, index) => `"${index},1,0": 1`).join();
     writeFileSync(join(folder, 'full'), `{"type": "map", "data": {"@exception": {${keys}}}}\n`);
-    installBpftrace(`trap "cat ${folder}/full; exit 0" INT; ${ready}; while :; do sleep 0.05; done`);
+    installBpftrace(`${ready}; ${untilEnd}; cat ${folder}/full`);
     await using session = await startTracing('bpftrace', request);
     const { undercount } = await session.stop();
     expect(undercount).toEqual([expect.stringContaining('more than 16384 different kinds of loss')]);
@@ -117,9 +125,7 @@ describe('bpftrace', () => {
   it('is stopped when the rate is too high', async () => {
     const tick = `echo '{"type": "printf", "data": "tick\\\\n"}'`;
     const storm = `sleep 0.6; ${printMap(5000)}; ${tick}`;
-    installBpftrace(
-      `trap '${printMap(6000).replaceAll("'", `'"'"'`)}; exit 0' INT; ${ready}; ${storm}; while :; do sleep 0.05; done`,
-    );
+    installBpftrace(`${ready}; ${storm}; ${untilEnd}; ${printMap(6000)}`);
     await using session = await startTracing('bpftrace', { ...request, maxRate: 1000 });
     expect(await session.ended).toMatchObject({ why: 'max-rate' });
     const result = await session.stop();
@@ -137,7 +143,7 @@ describe('bpftrace', () => {
 
   it('is stopped in order when a signal comes later', async () => {
     writeFileSync(join(folder, 'recorded'), recordedBpftrace());
-    installBpftrace(`trap "cat ${folder}/recorded; exit 0" INT\n${ready}\nwhile :; do sleep 0.05; done`);
+    installBpftrace(`${ready}; ${untilEnd}; cat ${folder}/recorded`);
     const interrupt = new AbortController();
     await using session = await startTracing('bpftrace', { ...request, signal: interrupt.signal });
     interrupt.abort('SIGINT');

@@ -78,6 +78,7 @@ describe('the bpftrace program', () => {
         'tracepoint:xdp:xdp_bulk_tx { $ifindex = args->ifindex; $err = args->err; $drops = args->drops; ' +
           'if ($drops > 0) { @bulk_tx[$ifindex, -$err] = sum($drops); } }',
         'interval:ms:1000 { printf("tick\\n"); }',
+        'END { printf("end\\n"); }',
       ].join('\n'),
     );
   });
@@ -158,7 +159,7 @@ describe('the commands to copy', () => {
 
 describe('how bpftrace is run', () => {
   it('with unbuffered JSON, and room for more than its 4,096 keys', () => {
-    expect(bpftraceArguments('x')).toEqual(['-f', 'json', '-B', 'none', '-e', 'x']);
+    expect(bpftraceArguments('x', '/bin/cat')).toEqual(['-f', 'json', '-B', 'none', '-c', '/bin/cat', '-e', 'x']);
     expect(bpftraceEnvironment(9)).toEqual({ BPFTRACE_MAP_KEYS_MAX: '9', BPFTRACE_MAX_MAP_KEYS: '9' });
     expect(bpftraceMapKeys(2)).toBe(16_384);
     expect(bpftraceMapKeys(256)).toBe(4096);

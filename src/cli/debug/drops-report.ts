@@ -9,7 +9,11 @@ export interface DropsReport {
   readonly kernel: string;
   readonly duration_s: number;
   readonly events: readonly string[];
-  readonly totals: { readonly dropped: number };
+  readonly totals: {
+    /** Frames whose redirect succeeded; with --conserve only. */
+    readonly redirected?: number;
+    readonly dropped: number;
+  };
   readonly findings: readonly Finding[];
   /** What this backend on this kernel cannot see. */
   readonly blind: readonly string[];

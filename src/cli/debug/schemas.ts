@@ -60,7 +60,10 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
     kernel: text('release of the kernel'),
     duration_s: { type: 'number', description: 'seconds for which it counted' },
     events: arrayOf({ type: 'string' }, 'the tracepoints that were counted'),
-    totals: objectOf({ dropped: count('lost frames') }, 'sums'),
+    totals: objectOf(
+      { 'redirected?': count('frames whose redirect succeeded; only with --conserve'), dropped: count('lost frames') },
+      'sums',
+    ),
     findings: arrayOf(finding, 'what was lost and why, most frames first'),
     blind: arrayOf({ type: 'string' }, 'what this backend on this kernel cannot see'),
     'undercount?': arrayOf({ type: 'string' }, 'in what way the counts are too low; absent when nothing was missed'),

@@ -1,0 +1,37 @@
+import { setGro } from '../../../support/world.ts';
+import type { LossCase } from '../loss-case.ts';
+import { missingObject } from '../lossy-path.ts';
+
+/** Frames that get no target, or go back. */
+export const beforeTarget: readonly LossCase[] = [
+  {
+    code: 'map-miss',
+    count: 3,
+    object: missingObject,
+    program: 'redirect',
+    finding: (path) => ({
+      certainty: 'certain',
+      key: path.ingress.ifindex,
+      fix: `xdpctl --netns ${path.router} map update pinned ${path.pin('maps/targets')} key ${path.ingress.ifindex} value dev DEV`,
+    }),
+  },
+  {
+    code: 'map-miss',
+    name: 'of a foreign program',
+    count: 2,
+    program: 'forward',
+    finding: () => ({ certainty: 'likely' }),
+  },
+  { code: 'program-aborted', count: 4, program: 'gives_up' },
+  { code: 'unknown-action', count: 5, program: 'returns_42' },
+  { code: 'no-redirect-call', count: 6, program: 'without_call', finding: () => ({ errnoName: 'EBADRQC' }) },
+  { code: 'stale-target', count: 7, program: 'ignores_miss', finding: () => ({ errnoName: 'EINVAL' }) },
+  { code: 'no-such-interface', count: 8, program: 'nowhere', finding: () => ({ to: { ifindex: 999_999 } }) },
+  {
+    code: 'tx-hairpin-failed',
+    count: 19,
+    program: 'back',
+    breakIt: ({ source }) => setGro(source, false),
+    finding: (path) => ({ fix: `ip netns exec ${path.source.namespace} ethtool -K ${path.source.name} gro on` }),
+  },
+];

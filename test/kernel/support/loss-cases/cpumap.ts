@@ -1,0 +1,33 @@
+import type { LossCase } from '../loss-case.ts';
+import { sendWhileBusy } from '../starved-receiver.ts';
+
+/** Frames that do not get to, or past, another CPU. */
+export const cpumap: readonly LossCase[] = [
+  {
+    code: 'cpumap-program-drop',
+    count: 17,
+    program: 'to_cpu',
+    breakIt: (path) => path.setEntry('cpus', 0, 192, 'cpu_drop'),
+    finding: () => ({ certainty: 'certain', key: 0, cpu: 0 }),
+  },
+  {
+    code: 'cpumap-full',
+    count: 64,
+    lost: () => 63,
+    program: 'to_other_cpu',
+    breakIt: (path) => path.setEntry('cpus', 1, 1),
+    send: (path) => sendWhileBusy(path, 64),
+    finding: () => ({ certainty: 'certain', key: 1, cpu: 1 }),
+  },
+  {
+    code: 'cpumap-full',
+    name: 'generic mode',
+    count: 33,
+    lost: () => 32,
+    program: 'to_other_cpu',
+    mode: 'xdpgeneric',
+    breakIt: (path) => path.setEntry('cpus', 1, 1),
+    send: (path) => sendWhileBusy(path, 33),
+    finding: () => ({ certainty: 'certain', key: 1, cpu: 1, errnoName: 'ENOSPC' }),
+  },
+];

@@ -1,0 +1,132 @@
+import { openTap } from '../../../support/tap.ts';
+import { setGro, setLink } from '../../../support/world.ts';
+import { forward, type LossCase } from '../loss-case.ts';
+import { lostAtStarved, pollInThread, sendToStarved } from '../starved-receiver.ts';
+
+/** Frames that their target does not take, in native mode. */
+export const devmap: readonly LossCase[] = [
+  {
+    code: 'target-no-xmit',
+    count: 9,
+    program: 'forward',
+    breakIt(path) {
+      forward(path);
+      setGro(path.sink, false);
+    },
+    finding: (path) => ({
+      certainty: 'certain',
+      errno: 95,
+      key: 0,
+      fix: `ip netns exec ${path.sink.namespace} ethtool -K ${path.sink.name} gro on`,
+    }),
+    mends: true,
+  },
+  {
+    code: 'target-down',
+    count: 10,
+    program: 'forward',
+    breakIt(path) {
+      forward(path);
+      setLink(path.router, 'set', path.egress.name, 'down');
+    },
+    finding: (path) => ({
+      certainty: 'certain',
+      errno: 100,
+      fix: `ip netns exec ${path.router} ip link set dev ${path.egress.name} up`,
+    }),
+    mends: true,
+  },
+  {
+    code: 'frame-exceeds-mtu',
+    count: 12,
+    size: 1400,
+    program: 'forward',
+    breakIt(path) {
+      forward(path);
+      setLink(path.router, 'set', path.egress.name, 'mtu', '1000');
+      setLink(path.sink.namespace, 'set', path.sink.name, 'mtu', '1000');
+    },
+    finding: () => ({ certainty: 'certain', errno: 90 }),
+    mends: true,
+  },
+  {
+    code: 'target-no-carrier',
+    count: 13,
+    program: 'forward',
+    breakIt(path) {
+      forward(path);
+      setLink(path.sink.namespace, 'set', path.sink.name, 'down');
+    },
+    finding: (path) => ({
+      certainty: 'certain',
+      errno: 6,
+      fix: `ip netns exec ${path.sink.namespace} ip link set dev ${path.sink.name} up`,
+    }),
+    mends: true,
+  },
+  {
+    code: 'target-no-carrier',
+    name: 'of a tap that nobody reads',
+    count: 20,
+    program: 'forward',
+    breakIt(path) {
+      const tap = openTap(path.router);
+      path.setEntry('targets', 0, tap.ifindex);
+      tap.closeQueue();
+      return tap;
+    },
+    finding: () => ({ certainty: 'certain', errno: 6 }),
+  },
+  {
+    code: 'peer-mtu',
+    count: 14,
+    size: 1400,
+    program: 'forward',
+    breakIt(path) {
+      forward(path);
+      setLink(path.sink.namespace, 'set', path.sink.name, 'mtu', '1000');
+    },
+    finding: () => ({ certainty: 'certain' }),
+    mends: true,
+  },
+  {
+    code: 'tx-ring-full',
+    name: 'of a tap',
+    count: 50,
+    lost: () => 42,
+    program: 'forward',
+    breakIt(path) {
+      const tap = openTap(path.router, { queueLength: 8 });
+      path.setEntry('targets', 0, tap.ifindex);
+      return tap;
+    },
+    finding: () => ({ certainty: 'certain' }),
+  },
+  {
+    code: 'tx-ring-full',
+    name: 'of a veth',
+    count: 300,
+    lost: lostAtStarved,
+    program: 'forward',
+    breakIt(path) {
+      forward(path);
+      pollInThread(path);
+    },
+    send: (path) => sendToStarved(path, 300),
+    finding: () => ({ certainty: 'certain' }),
+  },
+  {
+    code: 'egress-program-drop',
+    count: 15,
+    program: 'forward',
+    breakIt: (path) => forward(path, 'egress_drop'),
+    finding: () => ({ certainty: 'certain', key: 0 }),
+  },
+  {
+    code: 'egress-program-bad-action',
+    count: 16,
+    program: 'forward',
+    breakIt: (path) => forward(path, 'egress_back'),
+    finding: () => ({ certainty: 'certain', key: 0 }),
+  },
+];

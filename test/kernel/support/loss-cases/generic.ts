@@ -1,0 +1,99 @@
+import { builtinPath } from '../../../support/builtin-path.ts';
+import { tool } from '../../../support/tool.ts';
+import { setLink } from '../../../support/world.ts';
+import { forward, type LossCase, withoutSkbs } from '../loss-case.ts';
+import { lostAtStarved, pollInThread, sendToStarved } from '../starved-receiver.ts';
+
+/** Frames that their target does not take, in generic mode. */
+export const generic: readonly LossCase[] = [
+  {
+    code: 'target-down',
+    name: 'generic mode',
+    count: 11,
+    program: 'forward',
+    mode: 'xdpgeneric',
+    breakIt(path) {
+      forward(path);
+      setLink(path.router, 'set', path.egress.name, 'down');
+    },
+    mends: true,
+  },
+  {
+    code: 'target-no-carrier',
+    name: 'generic mode',
+    count: 21,
+    program: 'forward',
+    mode: 'xdpgeneric',
+    breakIt(path) {
+      forward(path);
+      setLink(path.sink.namespace, 'set', path.sink.name, 'down');
+    },
+    finding: () => ({ certainty: 'certain', event: 'kfree_skb' }),
+    mends: true,
+    blind: withoutSkbs,
+  },
+  {
+    code: 'peer-mtu',
+    name: 'generic mode',
+    count: 22,
+    size: 1400,
+    program: 'forward',
+    mode: 'xdpgeneric',
+    breakIt(path) {
+      forward(path);
+      setLink(path.sink.namespace, 'set', path.sink.name, 'mtu', '1000');
+    },
+    finding: () => ({ certainty: 'certain', event: 'kfree_skb' }),
+    mends: true,
+    blind: withoutSkbs,
+  },
+  {
+    code: 'egress-program-drop',
+    name: 'generic mode',
+    count: 23,
+    program: 'forward',
+    mode: 'xdpgeneric',
+    breakIt: (path) => forward(path, 'egress_drop'),
+    finding: () => ({ certainty: 'certain', key: 0, event: 'kfree_skb' }),
+    blind: withoutSkbs,
+  },
+  {
+    code: 'egress-program-bad-action',
+    name: 'generic mode',
+    count: 24,
+    program: 'forward',
+    mode: 'xdpgeneric',
+    breakIt: (path) => forward(path, 'egress_abort'),
+    finding: () => ({ certainty: 'certain', key: 0, event: 'xdp_exception' }),
+  },
+  {
+    code: 'tx-queue-stopped',
+    count: 310,
+    lost: lostAtStarved,
+    program: 'forward',
+    mode: 'xdpgeneric',
+    breakIt(path) {
+      forward(path);
+      const { namespace = '', name } = path.sink;
+      // What is no XDP frame goes through the ring only when a program waits at its end.
+      tool('ip', [
+        '-n',
+        namespace,
+        'link',
+        'set',
+        'dev',
+        name,
+        'xdpdrv',
+        'object',
+        builtinPath('pass'),
+        'section',
+        'xdp',
+      ]);
+      // A veth stops its queue only when it has a queueing discipline to keep what comes meanwhile.
+      tool('tc', ['-n', path.router, 'qdisc', 'add', 'dev', path.egress.name, 'root', 'pfifo']);
+      pollInThread(path);
+    },
+    send: (path) => sendToStarved(path, 310),
+    finding: (path) => ({ certainty: 'certain', to: { ifindex: path.egress.ifindex } }),
+  },
+];

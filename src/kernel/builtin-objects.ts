@@ -12,12 +12,18 @@ const EXTENSION = '.bpf.o';
 /** The compiled objects lie beside dist/, where the bundle is, and beside src/, which this file is in. */
 const folders = ['../bpf-objects', '../../bpf-objects'].map((path) => join(import.meta.dirname, path));
 
-/** The names of the objects that come with the tool, e.g. `pass`. */
+/** The names of the XDP programs that come with the tool, e.g. `pass`. */
 export function builtinNames(): readonly string[] {
   return readdirSync(folder())
     .filter((file) => file.endsWith(EXTENSION))
     .map((file) => file.slice(0, -EXTENSION.length))
+    .filter((name) => !isTracer(name))
     .toSorted();
+}
+
+/** losses.bpf.o and losses_classic.bpf.o listen to tracepoints; what of them can be loaded depends on the kernel. */
+function isTracer(name: string): boolean {
+  return name.startsWith('losses');
 }
 
 /**
@@ -28,12 +34,14 @@ export function builtinNames(): readonly string[] {
  */
 export function openBuiltin(name: string): BpfObject {
   const path = join(folder(), `${name}${EXTENSION}`);
-  if (!/^[a-z0-9_]+$/.test(name) || !existsSync(path)) {
-    throw new ToolError('not-found', `no program named '${name}' comes with xdpctl`, {
-      hint: `there are: ${builtinNames().join(', ')}`,
-    });
-  }
+  if (!/^[a-z0-9_]+$/.test(name) || !existsSync(path)) throw noSuchProgram(name);
   return BpfObject.open(path);
+}
+
+function noSuchProgram(name: string): ToolError {
+  return new ToolError('not-found', `no program named '${name}' comes with xdpctl`, {
+    hint: `there are: ${builtinNames().join(', ')}`,
+  });
 }
 
 /**
@@ -44,6 +52,7 @@ export function openBuiltin(name: string): BpfObject {
  * @throws ToolError not-found for a name that none has; KernelRefusal `object open`, `object load`
  */
 export function loadBuiltinProgram(name: string, options: { readonly plain?: boolean } = {}): BpfProgram {
+  if (isTracer(name)) throw noSuchProgram(name);
   using object = openBuiltin(name);
   const [program] = object.programs;
   if (program === undefined) throw new Error(`${object.path} has no program`);

@@ -271,7 +271,7 @@ describe('redirect check', () => {
     expect(others).toEqual([]);
     expect(problem).toMatchObject({ code: 'queue-without-socket', certainty: 'certain', key: 0 });
     await using _socket = new TypedCommand(problem!.fix!);
-    await expect.poll(() => check(ingress.name), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => check(ingress.name), { timeout: 60_000 }).toEqual([]);
   });
 
   it.each([
@@ -294,7 +294,7 @@ describe('redirect check', () => {
     expect(problems).toMatchObject([{ code, certainty: 'certain', key: 0 }]);
     expect(problems[0]!.explanation).toContain(`(node ${process.pid})`);
     await using _socket = new TypedCommand(problems[0]!.fix!);
-    await expect.poll(() => check(ingress.name), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => check(ingress.name), { timeout: 60_000 }).toEqual([]);
   });
 
   it('map-miss of a program of others whose map is empty', async () => {

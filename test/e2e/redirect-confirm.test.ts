@@ -108,7 +108,7 @@ describe('redirect attach --confirm', () => {
       await untilLine(terminal, 'stdout', /ready:/);
       await expectForwarding('right');
       terminal.kill('SIGKILL');
-      await expect.poll(() => router.attached(a.name), { timeout: 5000 }).toBeUndefined();
+      await expect.poll(() => router.attached(a.name), { timeout: 60_000 }).toBeUndefined();
       await expectNothingLeft();
     });
 

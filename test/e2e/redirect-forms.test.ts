@@ -515,7 +515,7 @@ function sumOf(stats: unknown, what: 'redirected' | 'missed'): number {
 }
 
 async function untilStats(name: string, wanted: object[]): Promise<void> {
-  await expect.poll(() => router.done('stats', name), { timeout: 5000 }).toMatchObject(wanted);
+  await expect.poll(() => router.done('stats', name), { timeout: 60_000 }).toMatchObject(wanted);
 }
 
 /** What tcpdump says of the first frame that arrives at an interface. */

@@ -33,7 +33,7 @@ it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     const before = kernelState();
 
     await using running = startXdpctl(['-q', '--netns', netns, 'redirect', 'apply', file]);
-    await expect.poll(() => entriesOf(journal), { timeout: 10_000, interval: 1 }).toBeGreaterThan(0);
+    await expect.poll(() => entriesOf(journal), { timeout: 60_000, interval: 1 }).toBeGreaterThan(0);
     const result = await running.stop(signal);
     expect(result).toMatchObject({ status: null, signal, stdout: '' });
     expect(JSON.parse(xdpctl(['-j', '--netns', netns, 'redirect', 'export']).stdout)).toEqual({

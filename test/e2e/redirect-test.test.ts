@@ -404,7 +404,7 @@ function dropsThenPasses(nth: number): Fd {
 }
 
 async function untilArriving({ sink }: PathWorld): Promise<void> {
-  await expect.poll(() => counters(sink).received, { timeout: 10_000, interval: 20 }).toBeGreaterThan(200);
+  await expect.poll(() => counters(sink).received, { timeout: 60_000, interval: 20 }).toBeGreaterThan(200);
 }
 
 describe('redirect test that is stopped', () => {

@@ -4,6 +4,7 @@ import { ENOENT } from '../kernel/check.ts';
 import { allMaps } from '../kernel/map-list.ts';
 import { BpfMap } from '../kernel/map.ts';
 import { openPin } from '../kernel/pin.ts';
+import { BpfProgram } from '../kernel/program.ts';
 import type { Rehearsal } from './rehearsal.ts';
 import type { Handle } from './words/handle.ts';
 
@@ -48,6 +49,7 @@ export class OpenMaps implements Disposable {
   #rehearsed(path: string): BpfMap | undefined {
     const planned = this.rehearsal?.pinned(path);
     if (planned === null) throw new KernelRefusal('pin get', ENOENT, { path });
+    if (planned instanceof BpfProgram) throw noMap(path, 'prog');
     return planned;
   }
 
@@ -84,8 +86,12 @@ function openByPin(path: string): BpfMap {
   const { kind, fd } = openPin(path);
   if (kind === 'map') return new BpfMap(fd);
   fd[Symbol.dispose]();
+  throw noMap(path, kind);
+}
+
+function noMap(path: string, kind: 'prog' | 'link'): ToolError {
   const what = kind === 'prog' ? 'program' : 'link';
-  throw usageError(
+  return usageError(
     `${path} is a pinned ${what}, not a map`,
     `see: ${shellCommand(['xdpctl', kind, 'show', 'pinned', path])}`,
   );

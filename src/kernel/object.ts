@@ -2,10 +2,9 @@ import { littleEndian } from '../domain/byte-order.ts';
 import { KernelRefusal, type RefusalFacts } from '../domain/errors.ts';
 import { isListening, type LogMessage, recordLibbpf } from '../ffi/libbpf-log.ts';
 import { libbpf, type Pointer } from '../ffi/libbpf.ts';
-import { lastErrno, libc } from '../ffi/libc.ts';
+import { lastErrno } from '../ffi/libc.ts';
 import { copyMemory } from '../ffi/memory.ts';
-import { EINVAL } from './check.ts';
-import { Fd } from './fd.ts';
+import { duplicate } from './duplicate.ts';
 import { BpfMap } from './map.ts';
 import { BpfProgram } from './program.ts';
 
@@ -252,15 +251,4 @@ function* each(next: (previous: Pointer) => Pointer): Generator<Pointer> {
 
 function logFacts(messages: readonly LogMessage[]): RefusalFacts {
   return messages.length === 0 ? {} : { log: messages.map(({ text }) => text).join('\n') };
-}
-
-/** F_DUPFD_CLOEXEC (linux/fcntl.h). */
-const F_DUPFD_CLOEXEC = 1030;
-
-/** A descriptor of the caller's own; a negative one (nothing loaded) is refused with EINVAL. */
-function duplicate(fd: number, operation: string, facts: RefusalFacts): Fd {
-  if (fd < 0) throw new KernelRefusal(operation, EINVAL, facts);
-  const copy = libc.fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  if (copy < 0) throw new KernelRefusal(operation, lastErrno(), facts);
-  return new Fd(copy);
 }

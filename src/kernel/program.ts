@@ -3,6 +3,7 @@ import type { ProgramInfo } from '../domain/program-info.ts';
 import { libbpf } from '../ffi/libbpf.ts';
 import { addressOf } from '../ffi/memory.ts';
 import { check } from './check.ts';
+import { duplicate } from './duplicate.ts';
 import { Fd } from './fd.ts';
 import { cString } from './map-info.ts';
 
@@ -24,6 +25,11 @@ export class BpfProgram implements Disposable {
   /** @throws KernelRefusal `prog get by id`; ENOENT when there is no such program */
   static byId(id: number): BpfProgram {
     return new BpfProgram(new Fd(check(libbpf.bpf_prog_get_fd_by_id(id), 'prog get by id', { id })));
+  }
+
+  /** The same program with a descriptor of the caller's own. */
+  duplicate(): BpfProgram {
+    return new BpfProgram(duplicate(this.fd, 'prog get by id', { id: this.info.id }));
   }
 
   get fd(): number {

@@ -5,7 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { faultyObject } from '../kernel/support/lossy-path.ts';
+import { builtinPath } from '../support/builtin-path.ts';
+import { compileBpf } from '../support/clang.ts';
 import { PinFolder, startXdpctl, xdpctl } from '../support/command.ts';
+import { expectNothingNew, kernelState } from '../support/leaks.ts';
 import { peekEntry } from '../support/peek.ts';
 import { fixtureName } from '../support/run-id.ts';
 import { tool, toolJson } from '../support/tool.ts';
@@ -339,6 +343,51 @@ describe('--dry-run', () => {
       `warning: ${file}:2: ${words('map delete @/m key 1').join(' ')}: the hash has no entry at key 1; the lines before it may change that\n`,
     );
     expect(xdpctl(['batch', 'file', '--dry-run', batchFile('map delete @/m key 1')]).status).toBe(3);
+  });
+
+  it('knows the programs that earlier lines would have loaded and pinned', async () => {
+    tool('bpftool', ['map', 'create', pins.pin('dm'), ...'type devmap key 4 value 8 entries 4 name dm'.split(' ')]);
+    const aware = compileBpf(
+      folder,
+      'aware',
+      `struct {
+  __uint(type, BPF_MAP_TYPE_DEVMAP);
+  __uint(max_entries, 4);
+  __type(key, __u32);
+  __type(value, struct bpf_devmap_val);
+} targets SEC(".maps");
+SEC("xdp.frags") int redirect(struct xdp_md *ctx) { return bpf_redirect_map(&targets, 0, 0); }`,
+    );
+    const before = kernelState();
+    const file = batchFile(
+      `prog load ${builtinPath('pass')} @/pass`,
+      'prog pin pinned @/pass @/pass2',
+      'net attach xdpgeneric pinned @/pass2 dev lo',
+      'prog run pinned @/pass2',
+      `prog load ${builtinPath('pass')} @/pass`,
+      'prog unpin @/pass',
+      'prog run pinned @/pass',
+      'map lookup pinned @/pass2 key 0',
+      `prog loadall ${builtinPath('egress_devmap')} @/all pinmaps @/all`,
+      'map update @/dm key 0 value dev lo prog pinned @/all/egress',
+      `prog load ${aware} @/redirect map name targets pinned @/dm`,
+      'net attach xdpgeneric pinned @/redirect dev lo',
+      'net attach xdpgeneric pinned @/dm dev lo',
+    );
+    const result = xdpctl(['-j', 'batch', 'file', file, '--dry-run']);
+    expect(result.jsonErrors()).toEqual([
+      expectedError(5, 6, 'exists already'),
+      expectedError(7, 3, 'there is no pin'),
+      expectedError(8, 2, 'is a pinned program, not a map'),
+      expectedError(13, 2, 'is a pinned map, not a program'),
+      { error: { exit: 6, message: `4 of 13 commands of ${file} failed, the first on line 5` } },
+    ]);
+    expect(readdirSync(pins.path)).toEqual(['dm']);
+    await expectNothingNew(before);
+    // No program has touched the map: one that is not aware of fragments may still use it.
+    expect(
+      xdpctl(['prog', 'load', faultyObject, pins.pin('plain'), 'map', 'name', 'targets', 'pinned', pins.pin('dm')]),
+    ).toMatchObject({ status: 0 });
   });
 
   it('says how many lines it checked', () => {

@@ -9,6 +9,7 @@ import { shellCommand } from '../../domain/shell-quote.ts';
 import { kernelMaxCpu, onlineNodes } from '../../kernel/cpu.ts';
 import { BpfMap } from '../../kernel/map.ts';
 import { openPin, pinObject } from '../../kernel/pin.ts';
+import { BpfProgram } from '../../kernel/program.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import type { Context } from '../context.ts';
 import { dryRun } from '../dry-run.ts';
@@ -206,9 +207,14 @@ function isThere(path: string, request: Request, context: Context): boolean {
   );
 }
 
+function noMap(path: string, kind: string): ToolError {
+  return new ToolError('conflict', `${path} exists already and is a pinned ${kind}, not a map`);
+}
+
 /** The map that is pinned there. @throws ToolError conflict when something else is */
 function pinnedInfo(path: string, { maps }: Context): MapInfo | undefined {
   const planned = maps.rehearsal?.pinned(path);
+  if (planned instanceof BpfProgram) throw noMap(path, 'prog');
   if (planned !== undefined) return planned?.info;
   let pinned;
   try {
@@ -219,7 +225,7 @@ function pinnedInfo(path: string, { maps }: Context): MapInfo | undefined {
   const { kind, fd } = pinned;
   if (kind !== 'map') {
     fd[Symbol.dispose]();
-    throw new ToolError('conflict', `${path} exists already and is a pinned ${kind}, not a map`);
+    throw noMap(path, kind);
   }
   using map = new BpfMap(fd);
   return map.info;

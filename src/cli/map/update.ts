@@ -106,7 +106,8 @@ function takeEntry(words: WordList, { info, scratch }: BpfMap): TypedEntry {
 }
 
 function writeWithProgram(map: BpfMap, entry: TypedEntry, handle: ProgramHandle, context: Context): Written {
-  using program = openProgram(handle, `xdp/${map.info.typeName === 'cpumap' ? 'cpumap' : 'devmap'}`);
+  const section = `xdp/${map.info.typeName === 'cpumap' ? 'cpumap' : 'devmap'}`;
+  using program = openProgram(handle, section, context.maps.rehearsal);
   setProgram(entry.value, program.fd);
   return write(map, { ...entry, program }, context);
 }

@@ -68,7 +68,7 @@ hint: take it off first: xdpctl net detach xdpdrv dev eth0`,
     const device = takeDevice(words);
     const overwrite = words.accept('overwrite');
     words.end();
-    using program = openProgram(handle, 'xdp');
+    using program = openProgram(handle, 'xdp', context.maps.rehearsal);
     const request = { ...device, mode, overwrite };
     const typed: TypeCommand = (command) => ownCommand(context.options, command);
     if (context.options.dryRun) return rehearsed(program, request, typed);

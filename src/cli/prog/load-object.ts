@@ -2,10 +2,13 @@ import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
-import { mapTypeName } from '../../domain/map-type.ts';
+import { isRedirectKind, mapTypeName } from '../../domain/map-type.ts';
 import { ensureBpffs, isOnBpffs } from '../../kernel/bpffs.ts';
+import { cloneTargets } from '../../kernel/map-copy.ts';
+import type { BpfMap } from '../../kernel/map.ts';
 import { BpfObject, type ObjectMap, type ObjectProgram } from '../../kernel/object.ts';
 import { pinObject, removePin } from '../../kernel/pin.ts';
+import type { BpfProgram } from '../../kernel/program.ts';
 import { Transaction } from '../../kernel/transaction.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import type { Context } from '../context.ts';
@@ -20,7 +23,7 @@ interface WantedPin {
   /** In a sentence: `program 'forward'`. */
   readonly what: string;
   /** What is to be pinned, open. */
-  open(): Disposable & { readonly fd: number };
+  open(): BpfMap | BpfProgram;
 }
 
 /**
@@ -48,7 +51,10 @@ export function loadObject(request: LoadRequest, all: boolean, context: Context)
   const madeByLibbpf = object.maps.flatMap(({ pinPath }) =>
     pinPath === undefined || existsSync(pinPath) ? [] : [pinPath],
   );
-  if (context.options.dryRun) return dryRun(steps(object, request, replaced, pins, madeByLibbpf));
+  if (context.options.dryRun) {
+    rehearse(object, pins, context);
+    return dryRun(steps(object, request, replaced, pins, madeByLibbpf));
+  }
 
   for (const path of madeByLibbpf) ensureBpffs(dirname(path), context.options);
   object.load();
@@ -63,6 +69,16 @@ export function loadObject(request: LoadRequest, all: boolean, context: Context)
   transaction.commit();
   context.maps.forget();
   return undefined;
+}
+
+/**
+ * In a batch that is only checked, loads the programs for the lines after this one, and pins nothing. Not what the file
+ * itself says is pinned: libbpf would do that.
+ */
+function rehearse(object: BpfObject, pins: readonly WantedPin[], { maps: { rehearsal } }: Context): void {
+  if (rehearsal === undefined || object.maps.some(({ pinPath }) => pinPath !== undefined)) return;
+  object.load();
+  for (const { path, open } of pins) rehearsal.pin(path, open(), 'scratch');
 }
 
 function setType(program: ObjectProgram, { type }: LoadRequest): void {
@@ -91,9 +107,19 @@ function replacements(object: BpfObject, request: LoadRequest, context: Context)
         'type, size of keys and size of values must be those that the file declares',
       );
     }
-    declared.reuse(map);
+    reuse(declared, map, context);
     return `use ${mapText(info)} as map '${declared.name}'`;
   });
+}
+
+/** Loading a program settles for good which others go with a devmap or cpumap, so what is only checked takes a copy. */
+function reuse(declared: ObjectMap, map: BpfMap, { options }: Context): void {
+  if (!options.dryRun || map.info.typeName === 'xskmap' || !isRedirectKind(map.info.typeName)) {
+    declared.reuse(map);
+    return;
+  }
+  using copy = cloneTargets(map);
+  declared.reuse(copy);
 }
 
 function declaredMap(object: BpfObject, { of }: Replacement): ObjectMap {

@@ -39,9 +39,12 @@ export const verb: Verb = {
     const handle = takeProgramHandle(words);
     const path = pinPath(words.take('the pin'));
     words.end();
-    using program = openAnyProgram(handle);
+    using program = openAnyProgram(handle, context.maps.rehearsal);
     prepareNewPin(path, context);
-    if (context.options.dryRun) return dryRun([`pin ${programText(program.info)} at ${path}`]);
+    if (context.options.dryRun) {
+      context.maps.rehearsal?.pin(path, program.duplicate(), 'scratch');
+      return dryRun([`pin ${programText(program.info)} at ${path}`]);
+    }
     pinObject(program.fd, path);
     return undefined;
   },

@@ -86,7 +86,7 @@ hint: load it without that section to run it: xdpctl prog load OBJ PIN type xdp`
   ],
   async run({ words }, context): Promise<Outcome | undefined> {
     const request = parseRequest(new WordList(words));
-    using program = openAnyProgram(request.handle);
+    using program = openAnyProgram(request.handle, context.maps.rehearsal);
     const input = await readInput(request, context);
     if (context.options.dryRun) {
       const refused = program.info.type === PROG_TYPE_XDP ? whyNeverRun(program, input) : undefined;

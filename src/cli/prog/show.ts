@@ -89,7 +89,7 @@ pinned     /sys/fs/bpf/egress`,
     if (words.done) return rows(listed(context.options.bpffs), columns(context.options.bpffs));
     const handle = takeProgramHandle(words);
     words.end();
-    using program = openAnyProgram(handle);
+    using program = openAnyProgram(handle, context.maps.rehearsal);
     const { id } = program.info;
     const row = describe(program, pinsOf('prog').get(id) ?? [], holdersOf('prog').get(id) ?? []);
     return one(row, lines(row));

@@ -42,14 +42,17 @@ error: /sys/fs/bpf/forward is a pinned map, not a program`,
   ],
   run({ words: list }, context): Outcome | undefined {
     const { path, handle } = takePin(new WordList(list));
-    using pinned = openAnyProgram({ by: 'pinned', path });
+    using pinned = openAnyProgram({ by: 'pinned', path }, context.maps.rehearsal);
     if (handle !== undefined) {
-      using named = openAnyProgram(handle);
+      using named = openAnyProgram(handle, context.maps.rehearsal);
       if (named.info.id !== pinned.info.id) {
         throw usageError(`${path} is a pin of ${programText(pinned.info)}, not of ${programText(named.info)}`);
       }
     }
-    if (context.options.dryRun) return dryRun([`remove ${path}, a pin of ${programText(pinned.info)}`]);
+    if (context.options.dryRun) {
+      context.maps.rehearsal?.unpin(path);
+      return dryRun([`remove ${path}, a pin of ${programText(pinned.info)}`]);
+    }
     removePin(path);
     return undefined;
   },

@@ -373,11 +373,13 @@ describe('a device that goes while it is bound', () => {
     using sockets = new PinnedXskmap();
     const { a } = pairIn(world);
     const elsewhere = world.namespace();
-    await using command = await bound(a, '--map', sockets.path);
+    await using command = startXdpctl(bindWords(a, '--map', sockets.path));
+    await command.ready();
     setLink(a.namespace, 'set', a.name, 'netns', elsewhere);
     const { status, stderr } = await command.result();
     expect(status).toBe(1);
     expect(stderr).toContain('moved to another network namespace');
+    expect(stderr).toContain(`\nqueue   0 of ${a.name} (copy mode)\nmap     id `);
     expect(sockets.occupied).toEqual([]);
   });
 });

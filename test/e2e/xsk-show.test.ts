@@ -116,7 +116,10 @@ describe('xsk show', () => {
     expect(show(namespace, 'dev', a.name)).toEqual([
       { ifname: a.name, ifindex: a.ifindex, queue: 0, state: 'free', maps: [], problems: [] },
     ]);
-    expect(xdpctl(['xsk', 'show', 'nosuch0']).status).toBe(3);
+    expect(xdpctl(['xsk', 'show', 'nosuch0'])).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining("there is no interface and no map named 'nosuch0'") as string,
+    });
     expect(xdpctl(['xsk', 'show', 'dev', 'nosuch0']).status).toBe(3);
     expect(xdpctl(['xsk', 'show', 'lo', 'lo']).status).toBe(2);
   });

@@ -122,7 +122,7 @@ frames   100 (6000 bytes) in 1.0 s`,
     using _session = session;
     const summary = await consume(session, request, context);
     if (request.write?.path !== '-') return outcomeOf(summary);
-    for (const [label, value] of outcomeOf(summary).lines) await context.note(`${label}  ${value}`);
+    await noteSummary(summary, context);
     return undefined;
   },
 };
@@ -206,9 +206,7 @@ async function finish(
   }
   const reason = failure ?? (ending === 'device-gone' ? deviceGone(request) : undefined);
   if (reason === undefined) return summary;
-  if (request.interval === undefined) {
-    for (const [label, value] of outcomeOf(summary).lines) await context.note(`${label}  ${value}`);
-  }
+  if (request.interval === undefined) await noteSummary(summary, context);
   throw withCounts(reason, summary);
 }
 
@@ -243,6 +241,13 @@ function deadline({ started }: BindSession, { duration }: BindRequest): number {
 
 function outcomeOf(summary: BindSummary): One {
   return one(summary, summaryLines(summary));
+}
+
+/** The summary where stdout is not for it, in columns as there. */
+async function noteSummary(summary: BindSummary, context: Context): Promise<void> {
+  const { lines } = outcomeOf(summary);
+  const width = Math.max(...lines.map(([label]) => label.length));
+  for (const [label, value] of lines) await context.note(`${label.padEnd(width)}  ${value}`);
 }
 
 function deviceGone({ ifname }: BindRequest): ToolError {

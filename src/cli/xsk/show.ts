@@ -13,8 +13,9 @@ import { type Column, type Outcome, rows } from '../../output/outcome.ts';
 import { counted } from '../../output/reporter.ts';
 import type { Context } from '../context.ts';
 import { mapText } from '../map/map-text.ts';
+import type { OpenMaps } from '../open-maps.ts';
 import type { Verb } from '../verb.ts';
-import { takeHandle } from '../words/handle.ts';
+import { type Handle, takeHandle } from '../words/handle.ts';
 import { takeInterface } from '../words/key.ts';
 import { WordList } from '../words/word-list.ts';
 import { type XskFilter, type XskRow, xskRows, type XskSystem } from './show-rows.ts';
@@ -79,13 +80,25 @@ function parseFilter(words: WordList, { maps }: Context): XskFilter {
     words.take('the interface');
     return only(words, { ifindex });
   }
-  const { info } = maps.open(takeHandle(words, 'map'));
+  const { info } = openMap(takeHandle(words, 'map'), maps);
   if (info.typeName !== 'xskmap') {
     throw new ToolError('usage', `${mapText(info)} is no xskmap`, {
       hint: 'AF_XDP sockets are in maps of type xskmap only',
     });
   }
   return only(words, { mapId: info.id });
+}
+
+/** @throws ToolError not-found saying that it may have been meant as an interface */
+function openMap(handle: Handle, maps: OpenMaps): BpfMap {
+  try {
+    return maps.open(handle);
+  } catch (error) {
+    if (handle.by !== 'name' || !(error instanceof ToolError) || error.kind !== 'not-found') throw error;
+    throw new ToolError('not-found', `there is no interface and no map named '${handle.name}'`, {
+      hint: 'see: ip link, xdpctl map show; --netns NAME looks for interfaces in another namespace',
+    });
+  }
 }
 
 function only(words: WordList, filter: XskFilter): XskFilter {

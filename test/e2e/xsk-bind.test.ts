@@ -11,7 +11,7 @@ import { XskmapReader } from '../../src/kernel/xskmap-reader.ts';
 import { type CommandResult, PinFolder, type RunningCommand, startXdpctl, xdpctl } from '../support/command.ts';
 import { countFrames, sendFrames } from '../support/frames.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
-import { toolJson } from '../support/tool.ts';
+import { inNamespace, tool, toolJson } from '../support/tool.ts';
 import { createWorld, type End, type Pair, setLink, type World } from '../support/world.ts';
 
 interface Loss {
@@ -249,6 +249,15 @@ describe('xsk bind refuses', () => {
       stderr: expect.stringContaining('is no xskmap'),
     });
     expect(xdpctl(bindWords(a, '--map', folder.pin('none'))).status).toBe(3);
+
+    const [program = '', ...args] = inNamespace(a.namespace, ['ethtool', '-L', a.name, 'rx', '2']);
+    tool(program, args);
+    xdpctl(['map', 'create', folder.pin('small'), 'type', 'xskmap', 'entries', '1', 'name', 'small']);
+    const words = ['--netns', a.namespace ?? '', 'xsk', 'bind', a.name, '--queue', '1', '--map', folder.pin('small')];
+    expect(xdpctl(words)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('has no key for queue 1: its keys go from 0 to 0'),
+    });
   });
 
   it('an occupied key, naming the owner', () => {

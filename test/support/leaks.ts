@@ -32,7 +32,7 @@ export function newSince(before: KernelState): string[] {
  *
  * @throws Error naming what stays
  */
-export async function expectNothingNew(before: KernelState, milliseconds = 5000): Promise<void> {
+export async function expectNothingNew(before: KernelState, milliseconds = 20_000): Promise<void> {
   let suspects = newSince(before);
   for (const end = Date.now() + milliseconds; suspects.length > 0 && Date.now() < end;) {
     await sleep(50);
@@ -42,6 +42,16 @@ export async function expectNothingNew(before: KernelState, milliseconds = 5000)
   if (suspects.length > 0) throw new Error(`left behind: ${suspects.join(', ')}`);
 }
 
+/** bpftool gives up when an object goes away while it lists (EAGAIN or ENOENT of its id): then it lists again. */
+function listObjects(kind: string, tries = 20): BpfObject[] {
+  try {
+    return toolJson('bpftool', ['-j', kind, 'show']) as BpfObject[];
+  } catch (error) {
+    if (tries <= 1) throw error;
+    return listObjects(kind, tries - 1);
+  }
+}
+
 interface BpfObject {
   readonly id: number;
   readonly type?: string;
@@ -49,7 +59,7 @@ interface BpfObject {
 }
 
 function bpfObjects(kind: string): string[] {
-  const objects = toolJson('bpftool', ['-j', kind, 'show']) as BpfObject[];
+  const objects = listObjects(kind);
   return objects.map(({ id, type, name }) => [kind, id, type, name].filter((word) => word !== undefined).join(' '));
 }
 

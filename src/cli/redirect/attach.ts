@@ -131,7 +131,6 @@ map        /sys/fs/bpf/xdpctl/4026532457_2/targets`,
     const request = parseRequest(input);
     const paths = request.wishes.map((wish) => resolvePath(wish, context));
     using held = await holdStore(context);
-    for (const { device } of paths) held.tidy(device.ifindex);
     const typed: TypeCommand = (words) => ownCommand(context.options, words);
     const steps = paths.flatMap((path) => planned(path, request, held.store, typed) ?? []);
     await checkSafety(steps, request.yes || request.confirm !== undefined, context);

@@ -1,6 +1,7 @@
 import { ToolError } from '../../domain/errors.ts';
 import { type Occupant, occupantText, stepTexts } from '../../domain/path-plan.ts';
 import { readOccupant } from '../../kernel/occupant.ts';
+import { dropStale } from '../../kernel/path-undo.ts';
 import { attachedPrograms } from '../../kernel/xdp-attachment.ts';
 import { one, type Outcome } from '../../output/outcome.ts';
 import type { Context } from '../context.ts';
@@ -65,8 +66,9 @@ error: eth0 has no XDP program attached`,
     const forced = word === undefined ? undefined : parseUnsigned(word, 'the id', U32_MAX);
     const device = { ifname, ifindex: deviceIndex(ifname) };
     using held = await holdStore(context);
-    held.tidy(device.ifindex);
     const old = readOccupant(held.store, device, attachedPrograms(device.ifindex));
+    // What is left of a path whose program somebody else has taken off.
+    if (old?.own === undefined && !held.dryRun) dropStale(held.store, device.ifindex);
     if (old === undefined) throw new ToolError('not-found', `${ifname} has no XDP program attached`);
     checkOurs(ifname, old, forced, context);
     const step = { kind: 'detach', device, old } as const;

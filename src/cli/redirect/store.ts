@@ -5,15 +5,15 @@ import { lockDirectory } from '../../kernel/file-lock.ts';
 import { interfaceIndex, interfaceName } from '../../kernel/interface-names.ts';
 import { sweepGoneDevices } from '../../kernel/path-journal.ts';
 import { PathStore, storeRoot } from '../../kernel/path-store.ts';
-import { dropStale, settle } from '../../kernel/path-undo.ts';
+import { settle } from '../../kernel/path-undo.ts';
 import { type Context, Interrupted } from '../context.ts';
 import { ownCommand } from '../own-command.ts';
 
 /** What redirect attach keeps, held against other commands that change it. */
 export interface HeldStore extends Disposable {
   readonly store: PathStore;
-  /** Removes what is left of a path whose program somebody else has taken off the device. */
-  tidy(ifindex: number): void;
+  /** Whether this is a dry run: nothing is locked, and nothing may be changed. */
+  readonly dryRun: boolean;
 }
 
 /**
@@ -25,22 +25,23 @@ export interface HeldStore extends Disposable {
 export async function holdStore(context: Context): Promise<HeldStore> {
   const { nomount, dryRun } = context.options;
   ensureBpffs(BPFFS_STANDARD, { nomount, dryRun });
-  if (dryRun) return { store: new PathStore(), tidy: () => undefined, [Symbol.dispose]: () => undefined };
-  const lock = await locked(context);
+  const root = storeRoot();
+  if (dryRun) return { store: new PathStore(root), dryRun, [Symbol.dispose]: () => undefined };
+  const lock = await locked(root, context);
   try {
-    const store = new PathStore();
+    const store = new PathStore(root);
     await settled(store, context);
     sweepGoneDevices(store.root);
-    return { store, tidy: (ifindex) => dropStale(store, ifindex), [Symbol.dispose]: () => lock[Symbol.dispose]() };
+    return { store, dryRun, [Symbol.dispose]: () => lock[Symbol.dispose]() };
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;
   }
 }
 
-async function locked(context: Context): Promise<Disposable> {
+async function locked(root: string, context: Context): Promise<Disposable> {
   try {
-    return await lockDirectory(storeRoot(), context.signal, () => {
+    return await lockDirectory(root, context.signal, () => {
       void context.note('waiting for another xdpctl command that is changing redirects');
     });
   } catch (error) {

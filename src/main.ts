@@ -5,7 +5,7 @@ declare const __VERSION__: string;
 const interruption = new AbortController();
 
 async function main(argv: readonly string[]): Promise<void> {
-  const stdout = new DescriptorStream(1);
+  const stdout = new DescriptorStream(1, () => giveBackOnTheWay(stdout));
   const stderr = new DescriptorStream(2);
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
     // Answered before anything is loaded: scripts ask this often.
@@ -16,7 +16,7 @@ async function main(argv: readonly string[]): Promise<void> {
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (interruption.signal.aborted) die(signal);
+      if (interruption.signal.aborted) die(signal, stdout);
       interruption.abort(signal);
       stdout.hurry();
       stderr.hurry();
@@ -33,14 +33,25 @@ async function main(argv: readonly string[]): Promise<void> {
       yield* descriptorPieces(0, interruption.signal);
     },
   });
-  if (signal !== undefined) return die(signal);
-  if (stdout.abandoned || stderr.abandoned) return die(interruption.signal.reason as NodeJS.Signals);
+  if (signal !== undefined) return die(signal, stdout);
+  if (stdout.abandoned || stderr.abandoned) return die(interruption.signal.reason as NodeJS.Signals, stdout);
   // All output has arrived; waiting for Node to put its memory in order would take 2 ms.
   process.exit(exitCode);
 }
 
+/** A terminal that is drawn on is put back when this process ends, whatever the reason, and while it is stopped (Ctrl-Z). */
+function giveBackOnTheWay(stdout: DescriptorStream): void {
+  process.on('exit', () => stdout.leave());
+  process.on('SIGTSTP', () => {
+    stdout.leave();
+    process.kill(process.pid, 'SIGSTOP');
+  });
+  process.on('SIGCONT', () => stdout.enter());
+}
+
 /** Dies of the signal, so that the shell sees it (128 + its number). */
-function die(signal: NodeJS.Signals): void {
+function die(signal: NodeJS.Signals, stdout: DescriptorStream): void {
+  stdout.leave();
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }

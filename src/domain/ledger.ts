@@ -130,14 +130,23 @@ function findingOf(scene: Scene): Finding {
 function device(
   ifindex: number | undefined,
   better: LiveDevice | undefined,
-  { from, to, counter }: Scene,
+  { from, to, counter, before }: Scene,
   system: LiveSystem,
 ): FindingDevice | undefined {
   if (ifindex === undefined || ifindex === 0) return undefined;
+  // One that has gone meanwhile keeps its name.
   const known: LiveDevice | undefined =
     [better, from, to].find((candidate) => candidate?.ifindex === ifindex) ??
-    (counter.netns === undefined ? system.devices.find((candidate) => candidate.ifindex === ifindex) : undefined);
+    findDevice(ifindex, counter.netns, system) ??
+    (before && findDevice(ifindex, counter.netns, before));
   return withoutUndefined({ ifindex, ifname: known?.ifname, netns: netnsLabel(known?.netns) });
+}
+
+/** @param netns undefined where it is not known */
+function findDevice(ifindex: number, netns: number | undefined, { devices }: LiveSystem): LiveDevice | undefined {
+  return devices.find(
+    (candidate) => candidate.ifindex === ifindex && (netns === undefined || candidate.netns.inode === netns),
+  );
 }
 
 function program(id: number | undefined, system: LiveSystem): FindingProgram | undefined {

@@ -1,7 +1,9 @@
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { WriteStream } from 'node:tty';
 
-import type { ByteStream } from './sink.ts';
+import type { ScreenSize } from './screen.ts';
+import type { ByteStream, Takeover } from './sink.ts';
 
 /** How long to wait when a non-blocking stream is full. */
 const RETRY_MS = 2;
@@ -14,7 +16,6 @@ const MEMORY_DEVICES = 1;
 
 /** A file descriptor as a stream that survives full pipes, full disks, and readers that leave or do not read. */
 export class DescriptorStream implements ByteStream {
-  readonly columns: number | undefined;
   closed = false;
   failure: NodeJS.ErrnoException | undefined;
   /** A write that nobody takes is still on its way in a thread: exit() would wait for that thread. */
@@ -26,17 +27,47 @@ export class DescriptorStream implements ByteStream {
   #abandon: (() => void) | undefined;
   /** Goes up with all that is accepted. */
   #accepted = 0;
+  #takeover: Takeover | undefined;
+  /** Called when the terminal is taken over for the first time. */
+  readonly #onTakeover: () => void;
+  #terminal: WriteStream | undefined;
 
-  constructor(fd: number) {
+  constructor(fd: number, onTakeover: () => void = () => {}) {
     this.#fd = fd;
+    this.#onTakeover = onTakeover;
   }
 
   /** node:tty is asked late, and only about what can be a terminal: it loads Node's streams and sockets (3 ms). */
   get isTerminal(): boolean {
     const status = fstatSync(this.#fd);
     if (!status.isCharacterDevice() || major(status.rdev) === MEMORY_DEVICES) return false;
-    const { isatty } = createRequire(import.meta.filename)('node:tty') as typeof import('node:tty');
-    return isatty(this.#fd);
+    return tty().isatty(this.#fd);
+  }
+
+  /** As it is now; undefined for what is no terminal, or does not tell. */
+  get size(): ScreenSize | undefined {
+    if (this.#terminal === undefined) {
+      if (!this.isTerminal) return undefined;
+      const { WriteStream: Stream } = tty();
+      this.#terminal = new Stream(this.#fd);
+    }
+    const [columns, rows] = this.#terminal.getWindowSize();
+    return columns > 0 && rows > 0 ? { columns, rows } : undefined;
+  }
+
+  takeOver(takeover: Takeover | undefined): void {
+    if (this.#takeover === undefined && takeover !== undefined) this.#onTakeover();
+    this.#takeover = takeover;
+  }
+
+  /** Puts a terminal back that was taken over, because this process ends or stops. */
+  leave(): void {
+    if (this.#takeover !== undefined) this.writeNow(Buffer.from(this.#takeover.leave));
+  }
+
+  /** Takes it over once more, because this process goes on. */
+  enter(): void {
+    if (this.#takeover !== undefined) this.writeNow(Buffer.from(this.#takeover.enter));
   }
 
   writeNow(bytes: Uint8Array): number {
@@ -125,6 +156,10 @@ function promptDescriptor(fd: number): number | undefined {
     // Another user's pipe, or one whose readers have gone.
     return undefined;
   }
+}
+
+function tty(): typeof import('node:tty') {
+  return createRequire(import.meta.filename)('node:tty') as typeof import('node:tty');
 }
 
 /** The major number within a device number (new_encode_dev, linux/kdev_t.h). */

@@ -1,5 +1,6 @@
 import type { EntryChunk } from '../domain/entry-chunk.ts';
 import type { Painter, Tone } from './color.ts';
+import type { ScreenSize } from './screen.ts';
 
 /** A column of a table: what it shows of a row of data. */
 export interface Column<Row> {
@@ -43,11 +44,15 @@ export interface Text {
 export interface Stream {
   readonly kind: 'stream';
   readonly items: AsyncIterable<StreamItem>;
+  /** On a terminal, pictures in one place instead of line after line. */
+  readonly live?: true;
 }
 
 export interface StreamItem {
   readonly data: object;
-  readonly text: string;
+  readonly text: string | ((paint: Painter) => string);
+  /** The lines of a picture; absent for what is to stay. */
+  picture?(size: ScreenSize, paint: Painter): readonly string[];
 }
 
 /** One thing whose text for people is more than labelled lines; a function of the painter where it has colour. */

@@ -121,6 +121,7 @@ export class Reporter {
     return new TextPrinter(
       this.#out,
       this.#options.quiet,
+      this.#options.env['TERM'] !== 'dumb',
       this.#walk,
       () => this.#paintOut(),
       (part) => this.#remark(part),

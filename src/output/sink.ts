@@ -1,8 +1,10 @@
+import type { ScreenSize } from './screen.ts';
+
 /** Where bytes go: a file descriptor in the command, a buffer in tests. */
 export interface ByteStream {
   readonly isTerminal: boolean;
-  /** Columns of the terminal, when it is one. */
-  readonly columns?: number | undefined;
+  /** Of the terminal, when it is one. */
+  readonly size?: ScreenSize | undefined;
   /** Whether writing is pointless from now on: the reader has gone (EPIPE) or takes nothing, or a write has failed. */
   readonly closed: boolean;
   /** Why a write failed, where it was not for a reader that has gone. */
@@ -11,6 +13,14 @@ export interface ByteStream {
   write(bytes: Uint8Array): Promise<void>;
   /** Writes as much as can be accepted without waiting, and says how many bytes that were. */
   writeNow(bytes: Uint8Array): number;
+  /** From now on this process changes the terminal; undefined when it has put it back. */
+  takeOver?(takeover: Takeover | undefined): void;
+}
+
+/** What brings a terminal into the state that a picture needs, and back. */
+export interface Takeover {
+  readonly enter: string;
+  readonly leave: string;
 }
 
 const CAPACITY = 1 << 17;

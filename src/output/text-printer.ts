@@ -1,7 +1,7 @@
 import type { Painter } from './color.ts';
 import { counted } from './counted.ts';
 import { printDocument } from './document-printer.ts';
-import type { Entries, One, Outcome, Rows } from './outcome.ts';
+import type { Entries, One, Outcome, Rows, Stream } from './outcome.ts';
 import { printable } from './printable.ts';
 import { printSequence } from './sequence-printer.ts';
 import type { Sink } from './sink.ts';
@@ -15,23 +15,27 @@ const BLOCK = 1000;
 export class TextPrinter {
   readonly #out: Sink;
   readonly #quiet: boolean;
+  readonly #draws: boolean;
   readonly #walk: Walk;
   readonly #paint: () => Promise<Painter>;
   readonly #remark: (outcome: Outcome) => Promise<void>;
 
   /**
+   * @param draws whether a terminal can be drawn on: not one that can only print (TERM=dumb)
    * @param paint the painter of the stream, made when it is first needed
    * @param remark says on stderr what the reader must know about an outcome that is part of another
    */
   constructor(
     out: Sink,
     quiet: boolean,
+    draws: boolean,
     walk: Walk,
     paint: () => Promise<Painter>,
     remark: (outcome: Outcome) => Promise<void>,
   ) {
     this.#out = out;
     this.#quiet = quiet;
+    this.#draws = draws;
     this.#walk = walk;
     this.#paint = paint;
     this.#remark = remark;
@@ -63,11 +67,20 @@ export class TextPrinter {
           await this.#remark(part);
         });
       case 'stream':
-        for await (const item of outcome.items) {
-          this.#out.text(item.text);
-          await this.#out.end();
-          if (this.#out.closed) return;
-        }
+        return this.#stream(outcome);
+    }
+  }
+
+  async #stream({ items, live }: Stream): Promise<void> {
+    const paint = await this.#paint();
+    if (live && this.#draws && this.#out.stream.isTerminal) {
+      const { printLive } = await import('./live-printer.ts');
+      return printLive(items, this.#out, paint);
+    }
+    for await (const { text } of items) {
+      this.#out.text(typeof text === 'string' ? text : text(paint));
+      await this.#out.end();
+      if (this.#out.closed) return;
     }
   }
 

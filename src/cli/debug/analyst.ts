@@ -2,7 +2,7 @@ import { countersSince } from '../../domain/drop-counter.ts';
 import type { DropFilter } from '../../domain/drop-filter.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { Finding } from '../../domain/finding.ts';
-import { flowsSince } from '../../domain/flow-counter.ts';
+import { type FlowCounter, flowsSince } from '../../domain/flow-counter.ts';
 import { findingsOf } from '../../domain/ledger.ts';
 import type { LiveSystem } from '../../domain/live-system.ts';
 import { readLiveSystem } from '../../kernel/inventory.ts';
@@ -39,10 +39,14 @@ export class Analyst {
     this.#last = this.#first;
   };
 
+  /** Redirected and transmitted frames between the last two calls of `since`. */
+  flows: readonly FlowCounter[] = [];
+
   /** What was lost since this was last called, or since counting began. */
   since(counts: TraceCounts): readonly Finding[] {
     const counters = countersSince(this.#counts.counters, counts.counters);
     const flows = flowsSince(this.#counts.flows, counts.flows);
+    this.flows = flows;
     if (counters.length > 0) this.#refresh(this.#isUnknown(counters) ? SOON : STALE);
     const reading = readCounters(this.#system);
     const evidence = this.#evidence(this.#last, reading, flows);

@@ -1,4 +1,5 @@
-import type { Finding, FindingDevice } from '../../domain/finding.ts';
+import { pathText } from '../../domain/finding-place.ts';
+import type { Finding } from '../../domain/finding.ts';
 import type { Painter } from '../../output/color.ts';
 import { printable } from '../../output/printable.ts';
 import { counted } from '../../output/reporter.ts';
@@ -37,8 +38,7 @@ export function reportText(report: DropsReport, paint: Painter): string {
 }
 
 function findingText(finding: Finding, paint: Painter): string {
-  const { count, code, certainty, from, to, prog, map, key, cpu, explanation, fix, errnoName } = finding;
-  const path = [from && deviceText(from), to && deviceText(to)].filter(Boolean).join(' -> ');
+  const { count, code, certainty, prog, map, key, cpu, explanation, fix, errnoName } = finding;
   const facts = [
     map && `map ${map.name ?? ''} (${map.id})`,
     key !== undefined && `key ${key}`,
@@ -47,17 +47,12 @@ function findingText(finding: Finding, paint: Painter): string {
     errnoName,
   ].filter(Boolean);
   const lines = [
-    `${paint('strong', String(count).padStart(8))}  ${paint('bad', code)} (${certainty})  ${printable(path)}`,
+    `${paint('strong', String(count).padStart(8))}  ${paint('bad', code)} (${certainty})  ${printable(pathText(finding))}`,
     `          ${printable(explanation)}`,
     paint('dim', `          ${printable(facts.join(', '))}`),
   ];
   if (fix !== undefined) lines.push(`          ${paint('ok', 'fix:')} ${printable(fix)}`);
   return `${lines.join('\n')}\n`;
-}
-
-function deviceText({ ifindex, ifname, netns }: FindingDevice): string {
-  const name = ifname ?? `ifindex ${ifindex}`;
-  return netns === undefined ? name : `${name} (netns ${netns})`;
 }
 
 function notes(title: string, sentences: readonly string[], paint: Painter): string[] {

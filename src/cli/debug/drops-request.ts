@@ -21,6 +21,10 @@ export interface DropsRequest {
   /** Frames a second above which the tracer is stopped; undefined: what is good for the backend. */
   readonly maxRate: number | undefined;
   readonly conserve: boolean;
+  /** Milliseconds after which it tells what is new; undefined: it tells everything at the end. */
+  readonly every: number | undefined;
+  /** Whether a terminal shows a picture. */
+  readonly follow: boolean;
   /** Whether losses are told by the exit code. */
   readonly exitCode: boolean;
 }
@@ -35,6 +39,10 @@ export const defaultMaxRate: Readonly<Record<BackendName, number>> = {
   perf: 1_000_000,
 };
 
+/** Milliseconds. */
+const DEFAULT_INTERVAL = 1000;
+const SHORTEST_INTERVAL = 50;
+
 /** @throws ToolError usage; not-found for an interface, a program or a map that there is not */
 export function parseDropsRequest(input: Input, context: Context): DropsRequest {
   const duration = optionValue(input, 'duration');
@@ -45,6 +53,8 @@ export function parseDropsRequest(input: Input, context: Context): DropsRequest 
     duration: duration === undefined ? undefined : parseDuration(duration, '--duration'),
     maxRate: maxRate === undefined ? undefined : parseUnsigned(maxRate, '--max-rate', Number.MAX_SAFE_INTEGER),
     conserve: flag(input, 'conserve'),
+    every: parseInterval(input),
+    follow: flag(input, 'follow'),
     exitCode: flag(input, 'exit-code'),
   };
 }
@@ -56,6 +66,15 @@ export function parseVia(input: Input): Via {
     throw usageError(`--via takes ${viaWords.join(', ')}, not '${via}'`);
   }
   return via as Via;
+}
+
+/** @throws ToolError usage */
+function parseInterval(input: Input): number | undefined {
+  const word = optionValue(input, 'interval');
+  if (word === undefined) return flag(input, 'follow') ? DEFAULT_INTERVAL : undefined;
+  const every = parseDuration(word, '--interval');
+  if (every < SHORTEST_INTERVAL) throw usageError(`--interval ${word} is too short: ${SHORTEST_INTERVAL}ms at least`);
+  return every;
 }
 
 function parseFilter(input: Input, context: Context): DropFilter {

@@ -4,7 +4,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { FlowCounter } from '../../domain/flow-counter.ts';
 import { totalOf } from '../../domain/ledger.ts';
 import { mountKernelFilesystem } from '../../kernel/tracefs-mount.ts';
-import type { Outcome } from '../../output/outcome.ts';
+import type { Outcome, Remark } from '../../output/outcome.ts';
 import type { BackendName, TraceRequest, TraceResult, TraceSession } from '../../tracing/backend.ts';
 import { countingCommand, startTracing } from '../../tracing/select.ts';
 import { ensureTracefs, type Events, readEvents } from '../../tracing/tracefs.ts';
@@ -19,7 +19,8 @@ export async function watchOnce(request: DropsRequest, context: Context): Promis
   await using session = await beginCounting(request, context, analyst);
   const started = performance.now();
   await untilEnd(session, request.duration, context.signal);
-  const report = await conclude(session, analyst, started, context);
+  const { report, warning } = await conclude(session, analyst, started);
+  if (warning !== undefined) await context.warn(warning);
   return {
     kind: 'report',
     data: report,
@@ -62,22 +63,20 @@ export async function beginCounting(
   }
 }
 
+/** What was counted in all, and what is to be said about it. */
+export interface Conclusion {
+  readonly report: DropsReport;
+  readonly warning?: Remark;
+}
+
 /** Ends counting and makes the report. @throws ToolError when the tracer failed */
-export async function conclude(
-  session: TraceSession,
-  analyst: Analyst,
-  started: number,
-  context: Context,
-): Promise<DropsReport> {
+export async function conclude(session: TraceSession, analyst: Analyst, started: number): Promise<Conclusion> {
   const seconds = (performance.now() - started) / 1000;
   const result = await session.stop();
-  if (result.end.why === 'max-rate') {
-    await context.warn({
-      message: `stopped after ${seconds.toFixed(1)} s: ${result.end.rate} frames a second are counted, more than --max-rate allows`,
-      hint: 'count a shorter time, or raise --max-rate',
-    });
-  }
-  return reportOf(session, result, analyst.total(result), seconds);
+  const report = reportOf(session, result, analyst.total(result), seconds);
+  if (result.end.why !== 'max-rate') return { report };
+  const message = `stopped after ${seconds.toFixed(1)} s: ${result.end.rate} frames a second are counted, more than --max-rate allows`;
+  return { report, warning: { message, hint: 'count a shorter time, or raise --max-rate' } };
 }
 
 function reportOf(
@@ -147,11 +146,13 @@ export async function untilEnd(
   signal: AbortSignal,
 ): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
+  const listening = new AbortController();
   const over = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    signal.addEventListener('abort', () => resolve(), { signal: listening.signal });
     if (duration !== undefined) timer = setTimeout(resolve, duration);
   });
   await Promise.race([over, session.ended]);
   clearTimeout(timer);
+  listening.abort();
 }

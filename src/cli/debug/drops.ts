@@ -3,13 +3,14 @@ import { viaWords } from '../../tracing/select.ts';
 import { flag, type Verb } from '../verb.ts';
 import { defaultMaxRate, parseDropsRequest } from './drops-request.ts';
 import { printedCommand, watchOnce } from './drops-session.ts';
+import { watchIntervals } from './drops-watch.ts';
 
 export const verb: Verb = {
   object: 'debug',
   name: 'drops',
   summary: 'say which redirected frames are lost, why, and what mends it',
   synopsis: [
-    '[DEV…] [--via auto|builtin|bpftrace|perf] [--duration T] [--conserve] [--prog PROG] [--map MAP] [--exit-code] [--max-rate N] [--print-command]',
+    '[DEV…] [--via auto|builtin|bpftrace|perf] [--duration T] [--interval T] [--follow] [--conserve] [--prog PROG] [--map MAP] [--exit-code] [--max-rate N] [--print-command]',
   ],
   description: [
     'Counts the tracepoints of the xdp group that this kernel has, until T has passed or SIGINT, SIGTERM or SIGHUP comes, then joins the counts with the interfaces, programs and map entries of the live system. Each loss gets a code, whether that is certain or likely, and the command that mends it; see debug explain CODE.',
@@ -20,6 +21,15 @@ export const verb: Verb = {
   options: [
     { name: 'via', value: 'BACKEND', choices: viaWords, description: `what counts: ${viaWords.join(', ')}` },
     { name: 'duration', value: 'T', description: 'how long: 10, 10s, 500ms, 2m; without it until a signal' },
+    {
+      name: 'interval',
+      value: 'T',
+      description: 'tell every T what is new, and everything at the end; with -j an object a line',
+    },
+    {
+      name: 'follow',
+      description: 'on a terminal a picture that changes, largest loss first; elsewhere lines, every second',
+    },
     {
       name: 'conserve',
       description:
@@ -71,6 +81,21 @@ export const verb: Verb = {
  "blind":["a broadcast without an eligible target is reported as success",…]}`,
     },
     {
+      command: 'xdpctl debug drops eth0 --interval 1s --duration 2s',
+      description: 'what is new every second, and everything at the end; --follow shows it as a picture on a terminal',
+      given: 'losing',
+      output: `
+    1.0 s  100 frames lost
+              +100  target-no-xmit  eth0 -> eth1, map targets, key 2, program redirect
+                    certain: eth1 could not transmit redirected frames: …
+                    fix: ip netns exec right ethtool -K peer1 gro on
+    2.0 s  100 frames lost
+              +100  target-no-xmit  eth0 -> eth1, map targets, key 2, program redirect
+
+100 frames lost in 1.0 s (builtin, Linux 6.18…)
+…`,
+    },
+    {
       command: 'xdpctl debug drops --print-command',
       description: 'a command that counts the same, to copy and paste; nothing is run',
       output: `
@@ -80,6 +105,6 @@ env BPFTRACE_MAP_KEYS_MAX=16384 BPFTRACE_MAX_MAP_KEYS=16384 bpftrace -e '…'`,
   async run(input, context): Promise<Outcome> {
     const request = parseDropsRequest(input, context);
     if (flag(input, 'print-command')) return printedCommand(request, context);
-    return watchOnce(request, context);
+    return request.every === undefined ? watchOnce(request, context) : watchIntervals(request, request.every, context);
   },
 };

@@ -53,21 +53,40 @@ const signal = objectOf({
   'before?': text('first kernel that no longer does'),
 });
 
+const findings = arrayOf(finding, 'what was lost and why, most frames first');
+
+const totals = objectOf(
+  { 'redirected?': count('frames whose redirect succeeded; only with --conserve'), dropped: count('lost frames') },
+  'sums',
+);
+
+const dropsReport = objectOf({
+  backend: text('what counted'),
+  kernel: text('release of the kernel'),
+  duration_s: { type: 'number', description: 'seconds for which it counted' },
+  events: arrayOf({ type: 'string' }, 'the tracepoints that were counted'),
+  totals,
+  findings,
+  blind: arrayOf({ type: 'string' }, 'what this backend on this kernel cannot see'),
+  'undercount?': arrayOf({ type: 'string' }, 'in what way the counts are too low; absent when nothing was missed'),
+});
+
+const intervalReport = objectOf({
+  interval: count('its number, from 1 on'),
+  time_s: { type: 'number', description: 'seconds since counting began' },
+  interval_s: { type: 'number', description: 'seconds since the last object' },
+  totals,
+  findings,
+});
+
 /** What the verbs of `debug` print with -j. */
 export const schemas: Readonly<Record<string, JsonSchema>> = {
-  drops: objectOf({
-    backend: text('what counted'),
-    kernel: text('release of the kernel'),
-    duration_s: { type: 'number', description: 'seconds for which it counted' },
-    events: arrayOf({ type: 'string' }, 'the tracepoints that were counted'),
-    totals: objectOf(
-      { 'redirected?': count('frames whose redirect succeeded; only with --conserve'), dropped: count('lost frames') },
-      'sums',
-    ),
-    findings: arrayOf(finding, 'what was lost and why, most frames first'),
-    blind: arrayOf({ type: 'string' }, 'what this backend on this kernel cannot see'),
-    'undercount?': arrayOf({ type: 'string' }, 'in what way the counts are too low; absent when nothing was missed'),
-  }),
+  drops: {
+    anyOf: [
+      { title: 'in all', ...dropsReport },
+      { title: 'with --interval or --follow, before that and in a line each', ...intervalReport },
+    ],
+  },
   explain: arrayOf(
     objectOf({
       code: text('the code'),

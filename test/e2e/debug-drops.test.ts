@@ -1,0 +1,191 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+import { describe, expect, it } from 'vitest';
+
+import { schemasOf } from '../../src/cli/schemas.ts';
+import { forward } from '../kernel/support/loss-case.ts';
+import { createLossyPath, faultyObject, type LossyPath } from '../kernel/support/lossy-path.ts';
+import { commandEnvironment, RunningCommand, startXdpctl, xdpctl, xdpctlPath } from '../support/command.ts';
+import { framesThrough, sendFrames } from '../support/frames.ts';
+import { needProgram } from '../support/need.ts';
+import { schemaProblems } from '../support/schema.ts';
+import { setLink } from '../support/world.ts';
+
+interface Report {
+  readonly interval?: number;
+  readonly backend?: string;
+  readonly totals: { readonly redirected?: number; readonly dropped: number };
+  readonly findings: readonly { readonly code: string; readonly count: number }[];
+}
+
+/** `debug drops` at the ingress of a path. */
+function drops(path: LossyPath, ...words: string[]): string[] {
+  return ['--netns', path.router, 'debug', 'drops', path.ingress.name, ...words];
+}
+
+const schema = (await schemasOf('debug'))['drops']!;
+
+describe('debug drops', () => {
+  it('counts until a signal, and tells a script by its exit code', async () => {
+    using path = createLossyPath(faultyObject, 'gives_up');
+    await using running = startXdpctl(['-j', ...drops(path, '--exit-code')]);
+    await running.ready();
+    sendFrames(path.source, { count: 40 });
+    const result = await running.stop('SIGTERM');
+    const report = result.json() as Report;
+    expect(report).toMatchObject({ backend: 'builtin', totals: { dropped: 40 } });
+    expect(report.findings).toMatchObject([{ code: 'program-aborted', count: 40 }]);
+    expect(schemaProblems(schema, report)).toEqual([]);
+    expect(result.status).toBe(10);
+  });
+
+  it('has nothing to say, and exit code 0, when nothing is lost', async () => {
+    using path = createLossyPath(faultyObject, 'forward');
+    forward(path);
+    await using running = startXdpctl(['-j', ...drops(path, '--exit-code', '--conserve')]);
+    await running.ready();
+    expect(await framesThrough(path.source, path.sink, { count: 20 })).toBe(20);
+    const result = await running.stop();
+    expect(result.json()).toMatchObject({ totals: { redirected: 20, dropped: 0 }, findings: [] });
+    expect(result.status).toBe(0);
+  });
+
+  it('finds broadcasts that went nowhere, and says before what that costs', async () => {
+    using path = createLossyPath(faultyObject, 'to_all');
+    await using running = startXdpctl(drops(path, '--conserve'));
+    await running.ready();
+    expect(running.stderr).toMatch(/^--conserve counts every redirected frame: .*packet rate.*\nready:/);
+    sendFrames(path.source, { count: 25 });
+    const { stdout } = await running.stop();
+    expect(stdout).toMatch(/^25 frames lost[^]* 25 {2}broadcast-no-target \(certain\)/);
+  });
+
+  it.each(['builtin', 'bpftrace', 'perf'])(
+    '--via %s tells every interval what is new, then everything',
+    async (via) => {
+      using path = createLossyPath(faultyObject, 'gives_up');
+      await using running = startXdpctl(['-j', ...drops(path, '--via', via, '--interval', '200ms', '--exit-code')]);
+      await running.ready();
+      sendFrames(path.source, { count: 30 });
+      await running.untilStdout(/"count":30/);
+      sendFrames(path.source, { count: 12 });
+      await running.untilStdout(/"count":12/);
+      const result = await running.stop();
+      const reports = result.jsonLines() as Report[];
+      const last = reports.pop();
+      expect(last).toMatchObject({ backend: via, totals: { dropped: 42 }, findings: [{ count: 42 }] });
+      expect(reports.map(({ interval }) => interval)).toEqual(reports.map((_, index) => index + 1));
+      expect(reports.filter(({ totals }) => totals.dropped > 0).map(({ totals }) => totals.dropped)).toEqual([30, 12]);
+      for (const report of reports) expect(schemaProblems(schema, report)).toEqual([]);
+      expect(result.status).toBe(10);
+    },
+  );
+
+  it('takes only what a program or a map has lost', async () => {
+    using path = createLossyPath(faultyObject, 'forward');
+    using other = createLossyPath(faultyObject, 'forward');
+    for (const each of [path, other]) {
+      forward(each);
+      setLink(each.router, 'set', each.egress.name, 'down');
+    }
+    await using byProgram = startXdpctl(['-j', 'debug', 'drops', '--prog', path.pin('progs/forward')]);
+    await using byMap = startXdpctl(['-j', 'debug', 'drops', '--map', other.pin('maps/targets')]);
+    await byProgram.ready();
+    await byMap.ready();
+    sendFrames(path.source, { count: 8 });
+    sendFrames(other.source, { count: 9 });
+    expect((await byProgram.stop()).json()).toMatchObject({ findings: [{ code: 'target-down', count: 8 }] });
+    expect((await byMap.stop()).json()).toMatchObject({ findings: [{ code: 'target-down', count: 9 }] });
+  });
+
+  it('refuses intervals that are too short, and tracers that there are not', () => {
+    expect(xdpctl(['debug', 'drops', '--interval', '10ms'])).toMatchObject({ status: 2, stdout: '' });
+    expect(xdpctl(['debug', 'drops', '--via', 'strace'])).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  it('leaves nothing in the kernel when it is killed', async () => {
+    await using running = startXdpctl(['debug', 'drops']);
+    await running.ready();
+    const { signal } = await running.stop('SIGKILL');
+    expect(signal).toBe('SIGKILL');
+    const { stdout } = xdpctl(['-j', 'debug', 'drops', '--duration', '50ms']);
+    expect(JSON.parse(stdout)).toHaveProperty('backend', 'builtin');
+  });
+});
+
+/** `debug drops --follow` on a terminal of 100 columns, in a process of its own with all that it draws as stdout. */
+function followOnTerminal(path: LossyPath, ...words: string[]): RunningCommand {
+  const command = [xdpctlPath, ...drops(path, '--follow', '--interval', '100ms', ...words)].join(' ');
+  const line = `stty rows 20 columns 100; exec ${command}`;
+  const child = spawn('script', ['-qefc', line, '/dev/null'], { env: commandEnvironment({ TERM: 'xterm' }) });
+  return new RunningCommand(child, 30_000);
+}
+
+/** The process that `script` runs. */
+function followed({ child }: RunningCommand): number {
+  return Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim());
+}
+
+function isStopped(pid: number): boolean {
+  return /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`never: ${condition.toString()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const enter = '\u001b[?1049h\u001b[?25l';
+const leave = '\u001b[?25h\u001b[?1049l';
+
+describe('debug drops --follow on a terminal', () => {
+  it('draws the losses, and leaves the terminal as it was with the report on it', async (context) => {
+    needProgram(context, 'script');
+    using path = createLossyPath(faultyObject, 'gives_up');
+    await using running = followOnTerminal(path, '--exit-code');
+    await running.untilStdout(/no lost frames seen/);
+    sendFrames(path.source, { count: 33 });
+    await running.untilStdout(/33 frames lost/);
+    process.kill(followed(running), 'SIGINT');
+    const { stdout, status } = await running.result();
+    const [before = '', drawn = '', after = ''] = stdout.split(/\u001b\[\?1049[hl]/);
+    expect(before).toMatch(/^ready:/);
+    expect(drawn).toContain('program-aborted');
+    expect(stdout).toContain(enter);
+    expect(stdout.indexOf(leave)).toBe(stdout.lastIndexOf(leave));
+    expect(after).toMatch(/33 frames lost.* in [^]*program-aborted/);
+    expect(status).toBe(10);
+  });
+
+  it('leaves the terminal as it was also when it is to end at once', async (context) => {
+    needProgram(context, 'script');
+    using path = createLossyPath(faultyObject, 'gives_up');
+    await using running = followOnTerminal(path);
+    await running.untilStdout(/no lost frames seen/);
+    const pid = followed(running);
+    // The second comes before it could end in order.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.kill(pid, signal);
+    const { stdout } = await running.result();
+    expect(stdout).toContain(leave);
+    expect(stdout.slice(stdout.indexOf(leave))).not.toContain(enter);
+  });
+
+  it('puts the terminal back while it is stopped, and draws again when it goes on', async (context) => {
+    needProgram(context, 'script');
+    using path = createLossyPath(faultyObject, 'gives_up');
+    await using running = followOnTerminal(path);
+    await running.untilStdout(/no lost frames seen/);
+    const pid = followed(running);
+    process.kill(pid, 'SIGTSTP');
+    await until(() => isStopped(pid));
+    // script stops together with what it runs.
+    for (const each of [running.child.pid!, pid]) process.kill(each, 'SIGCONT');
+    await until(() => /no lost frames seen/.test(running.stdout.split(leave + enter)[1] ?? ''));
+    process.kill(pid, 'SIGTERM');
+    expect((await running.result()).stdout.split(leave)).toHaveLength(3);
+  });
+});

@@ -111,6 +111,8 @@ export const catalogue: readonly CatalogueObject[] = [
     summary: 'lost frames: how many, where, why, and what to type',
     verbs: {
       drops: () => import('./debug/drops.ts'),
+      events: () => import('./debug/events.ts'),
+      record: () => import('./debug/record.ts'),
       explain: () => import('./debug/explain.ts'),
     },
   },

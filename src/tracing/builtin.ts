@@ -1,6 +1,5 @@
 import { release } from 'node:os';
 
-import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { kernelAtLeast, type KernelVersion, parseKernelVersion } from '../domain/kernel-version.ts';
 import { dropCounters, flowCounters, framesWithoutRoom, type SkbReasons } from '../domain/loss-record.ts';
 import { LossCounters } from '../kernel/loss-counters.ts';
@@ -16,6 +15,7 @@ import {
 } from './backend.ts';
 import { blindSpots, blindSpotsOf } from './blind.ts';
 import { classicFields } from './builtin-classic.ts';
+import { openOrFail } from './builtin-failure.ts';
 import { planBuiltin } from './builtin-programs.ts';
 import { eventsOf } from './counting-row.ts';
 import { RateGuard } from './rate-guard.ts';
@@ -54,7 +54,7 @@ async function startBuiltin(request: TraceRequest): Promise<TraceSession> {
   }
   if (plan.rows.size === 0)
     throw new BackendFailure('builtin', 'failed', 'this kernel has none of the xdp tracepoints');
-  const counters = load(
+  const counters = openOrFail(
     () => new LossCounters('losses', plan.programs, { filter: request.filter, reasons: plan.reasons }),
   );
   return new BuiltinSession(counters, request, {
@@ -76,7 +76,7 @@ async function startClassic(request: TraceRequest): Promise<TraceSession> {
   const plan = planFor({ ...request, conserve: false }, 'builtin');
   const reasons = { names: new Map() };
   const programs = plan.rows.map(({ name }) => name);
-  const counters = load(
+  const counters = openOrFail(
     () => new LossCounters('losses_classic', programs, { filter: request.filter, reasons }, classicFields(plan)),
   );
   const exact = kernelAtLeast(kernel, '6.7')
@@ -91,29 +91,6 @@ async function startClassic(request: TraceRequest): Promise<TraceSession> {
 
 function kernelVersion(): KernelVersion {
   return parseKernelVersion(release()) ?? { major: 0, minor: 0 };
-}
-
-/** @throws BackendFailure for what the kernel or libbpf refuse */
-function load(open: () => LossCounters): LossCounters {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof ToolError) throw new BackendFailure('builtin', 'missing', error.message);
-    if (!(error instanceof KernelRefusal)) throw error;
-    const denied = error.errno === EPERM || error.errno === EACCES;
-    throw new BackendFailure('builtin', denied ? 'permission' : 'failed', refusalText(error));
-  }
-}
-
-const EPERM = 1;
-const EACCES = 13;
-
-/** What the verifier or libbpf said last says most. */
-function refusalText({ operation, errno, facts }: KernelRefusal): string {
-  const log = typeof facts?.['log'] === 'string' ? facts['log'] : '';
-  const words = log.split('\n').filter((line) => line.trim() !== '' && !/^(?:--|processed )/.test(line));
-  const last = words.at(-1);
-  return `${operation} failed with errno ${errno}${last === undefined ? '' : `: ${last.trim()}`}`;
 }
 
 interface SessionFacts {

@@ -67,11 +67,27 @@ export async function startTracing(
   maxRates: Partial<Record<BackendName, number>> = {},
   backends: readonly TracingBackend[] = tracingBackends,
 ): Promise<TraceSession> {
+  return firstThatWorks(via, backends, onSkipped, (backend) =>
+    backend.start({ maxRate: maxRates[backend.name], ...request }),
+  );
+}
+
+/**
+ * Starts the one that is asked for, or the first one that works; tells of each that does not.
+ *
+ * @throws ToolError `unsupported` or `permission` when none works
+ */
+export async function firstThatWorks<Backend extends { readonly name: BackendName }, Started>(
+  via: Via,
+  backends: readonly Backend[],
+  onSkipped: (failure: BackendFailure) => void,
+  start: (backend: Backend) => Promise<Started>,
+): Promise<Started> {
   const candidates = backends.filter(({ name }) => via === 'auto' || via === name);
   const failures: BackendFailure[] = [];
   for (const backend of candidates) {
     try {
-      return await backend.start({ maxRate: maxRates[backend.name], ...request });
+      return await start(backend);
     } catch (error) {
       if (!(error instanceof BackendFailure)) throw error;
       failures.push(error);
@@ -83,7 +99,8 @@ export async function startTracing(
   throw noneWorks(failures);
 }
 
-function noneWorks(failures: readonly BackendFailure[]): ToolError {
+/** What is told when none of the backends can be used. */
+export function noneWorks(failures: readonly BackendFailure[]): ToolError {
   const reasons = failures.map(({ backend, message }) => `${backend}: ${message}`).join('; ');
   if (failures.some(({ kind }) => kind === 'permission')) {
     return new ToolError('permission', `tracing was refused (${reasons})`, {

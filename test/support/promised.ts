@@ -42,14 +42,14 @@ export const promisedVerbs: Readonly<Record<string, Readonly<Record<string, read
   debug: {
     drops: list('via duration interval follow conserve prog map exit-code max-rate print-command'),
     events: list('via duration'),
-    record: list('duration output'),
+    record: list('duration output max-size force'), // the last two added since
     explain: [],
   },
   completion: { bash: [], zsh: [], fish: [] },
 };
 
 /** Objects that are there whole. */
-export const wholeObjects = ['map', 'prog', 'net', 'link', 'batch'];
+export const wholeObjects = ['map', 'prog', 'net', 'link', 'batch', 'debug'];
 
 /** The options of every verb, with their letters. */
 export const promisedOptions = [

@@ -39,20 +39,25 @@ export function reportText(report: DropsReport, paint: Painter): string {
 
 function findingText(finding: Finding, paint: Painter): string {
   const { count, code, certainty, prog, map, key, cpu, explanation, fix, errnoName } = finding;
+  const path = pathText(finding);
   const facts = [
-    map && `map ${map.name ?? ''} (${map.id})`,
+    map && `map ${named(map)}`,
     key !== undefined && `key ${key}`,
-    prog && `program ${prog.name ?? ''} (${prog.id})`,
+    prog && `program ${named(prog)}`,
     cpu !== undefined && `CPU ${cpu}`,
     errnoName,
   ].filter(Boolean);
   const lines = [
-    `${paint('strong', String(count).padStart(8))}  ${paint('bad', code)} (${certainty})  ${printable(pathText(finding))}`,
+    `${paint('strong', String(count).padStart(8))}  ${paint('bad', code)} (${certainty})${path === '' ? '' : `  ${printable(path)}`}`,
     `          ${printable(explanation)}`,
     paint('dim', `          ${printable(facts.join(', '))}`),
   ];
   if (fix !== undefined) lines.push(`          ${paint('ok', 'fix:')} ${printable(fix)}`);
   return `${lines.join('\n')}\n`;
+}
+
+function named({ id, name }: { readonly id: number; readonly name?: string }): string {
+  return name === undefined ? String(id) : `${name} (${id})`;
 }
 
 function notes(title: string, sentences: readonly string[], paint: Painter): string[] {

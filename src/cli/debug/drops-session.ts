@@ -139,18 +139,28 @@ function costOfConserving({ via }: DropsRequest): string {
   return `it takes ${conservingCosts.builtin} with builtin, ${conservingCosts.bpftrace} with bpftrace, ${conservingCosts.perf} with perf`;
 }
 
+/** Milliseconds; with more, setTimeout does not wait at all. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** Waits for the time to pass, a signal, or the tracer's own end. */
 export async function untilEnd(
   session: Pick<TraceSession, 'ended'>,
   duration: number | undefined,
   signal: AbortSignal,
 ): Promise<void> {
+  const end = performance.now() + (duration ?? Infinity);
   let timer: NodeJS.Timeout | undefined;
   const listening = new AbortController();
   const over = new Promise<void>((resolve) => {
+    // The timer also keeps the process alive, which waiting alone would not.
+    const wait = (): void => {
+      const left = end - performance.now();
+      if (left <= 0) resolve();
+      else timer = setTimeout(wait, Math.min(left, LONGEST_TIMER));
+    };
+    wait();
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { signal: listening.signal });
-    if (duration !== undefined) timer = setTimeout(resolve, duration);
   });
   await Promise.race([over, session.ended]);
   clearTimeout(timer);

@@ -46,7 +46,7 @@ export const verb: Verb = {
     { name: 'print-command', description: 'print a command of bpftrace or perf that counts the same, and run nothing' },
   ],
   capabilities:
-    'CAP_SYS_ADMIN; --via perf only CAP_PERFMON, but then programs, maps and other network namespaces have no names, and the reason is less certain',
+    'CAP_BPF and CAP_PERFMON; with perf CAP_PERFMON alone; CAP_SYS_ADMIN to name programs and maps, and for bpftrace',
   longRunning: true,
   json: 'an object: backend, kernel, duration_s, events, totals.dropped (with --conserve also totals.redirected), findings sorted by count, blind',
   examples: [

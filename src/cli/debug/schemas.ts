@@ -87,6 +87,22 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
       { title: 'with --interval or --follow, before that and in a line each', ...intervalReport },
     ],
   },
+  events: objectOf({
+    backend: text('what counted'),
+    kernel: text('release of the kernel'),
+    duration_s: { type: 'number', description: 'seconds for which it counted' },
+    events: arrayOf(
+      objectOf({ event: text('the tracepoint'), count: count('how often it was hit') }),
+      'the tracepoints of this kernel, most hits first',
+    ),
+  }),
+  record: objectOf({
+    file: text('the file'),
+    bytes: count('of it'),
+    duration_s: { type: 'number', description: 'seconds for which it recorded' },
+    events: arrayOf({ type: 'string' }, 'the tracepoints that were recorded'),
+    'full?': { const: true, description: 'it ended because the file was as large as it might become' },
+  }),
   explain: arrayOf(
     objectOf({
       code: text('the code'),

@@ -30,7 +30,6 @@ describe('without capabilities', () => {
     [['map', 'dump', 'pinned', '@'], 'CAP_DAC_OVERRIDE'],
     [['map', 'update', '@', 'key', '0', 'value', 'lo'], 'CAP_DAC_OVERRIDE'],
     [['map', 'unpin', '@'], 'CAP_DAC_OVERRIDE'],
-    [['redirect', 'attach', 'lo', '--to', 'lo'], 'CAP_DAC_OVERRIDE'],
     [['batch', 'file', '/proc/1/environ'], 'CAP_DAC_OVERRIDE'],
   ])('%j names what is missing', (words, capability) => {
     const args = words.map((word) => word.replace(/^@/, pins.pin('m')));

@@ -13,6 +13,7 @@ import {
 import { ToolError } from '../domain/errors.ts';
 import { encodeInteger } from '../domain/integer.ts';
 import { mapTypeNumber } from '../domain/map-type.ts';
+import { shellQuote } from '../domain/shell-quote.ts';
 import { BPFFS_STANDARD, bpffsMounts } from './bpffs-path.ts';
 import { BPF_ANY, BpfMap } from './map.ts';
 import { currentNetnsInode } from './namespaces.ts';
@@ -58,6 +59,7 @@ export class PathStore {
   constructor(root = storeRoot(), netns = currentNetnsInode()) {
     this.root = root;
     this.netns = netns;
+    checkOwner(root);
     if (existsSync(root)) checkAccess(root);
   }
 
@@ -90,6 +92,24 @@ function checkAccess(root: string): void {
       },
     );
   }
+}
+
+/**
+ * A bpffs that everybody may write to (mounted by hand, its mode is 1777) lets others make the root before us, and swap
+ * what lies in it: pins are taken only from a directory that root or this user made, and nobody else may write to.
+ *
+ * @throws ToolError refused
+ */
+export function checkOwner(root: string): void {
+  const stats = lstatSync(root, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  const trusted = stats.uid === 0 || stats.uid === process.geteuid?.();
+  if (stats.isDirectory() && trusted && (stats.mode & 0o022) === 0) return;
+  throw new ToolError(
+    'refused',
+    `${root}, where xdpctl keeps its pins, is not a directory of root that nobody else may write to`,
+    { hint: `look who made it, and take it away: ls -ld ${shellQuote(root)}` },
+  );
 }
 
 /** The root of all directories, which need not be there. */

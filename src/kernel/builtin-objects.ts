@@ -21,9 +21,9 @@ export function builtinNames(): readonly string[] {
     .toSorted();
 }
 
-/** losses.bpf.o and losses_classic.bpf.o listen to tracepoints; what of them can be loaded depends on the kernel. */
+/** losses, losses_classic and events listen to tracepoints; what of them can be loaded depends on the kernel. */
 function isTracer(name: string): boolean {
-  return name.startsWith('losses');
+  return name.startsWith('losses') || name === 'events';
 }
 
 /**

@@ -22,8 +22,8 @@ export interface Rows<Row extends object = object> {
   readonly kind: 'rows';
   readonly rows: Iterable<Row> | AsyncIterable<Row>;
   readonly columns: readonly Column<Row>[];
-  /** What a person reads below the table. */
-  footer?(count: number): string;
+  /** What a person reads below the table, and instead of it when there is no row; undefined: nothing. */
+  footer?(count: number): string | undefined;
 }
 
 /** Map entries that are bytes and integers: too many to make an object of each. */
@@ -110,10 +110,15 @@ export type Outcome = (One | Rows<never> | Entries | Text | Stream | Report | Do
 export function rows<Row extends object>(
   list: Iterable<Row> | AsyncIterable<Row>,
   columns: readonly Column<Row>[],
-  footer?: (count: number) => string,
+  footer?: (count: number) => string | undefined,
 ): Outcome {
   const outcome: Rows<Row> = { kind: 'rows', rows: list, columns, ...(footer && { footer }) };
   return outcome as unknown as Rows<never>;
+}
+
+/** The footer of a list that has none, as bpftool's have none: it says only when there is nothing. */
+export function unlessEmpty(plural: string): (count: number) => string | undefined {
+  return (count) => (count === 0 ? `0 ${plural}` : undefined);
 }
 
 /** One thing; lines without a value are left out. */

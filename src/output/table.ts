@@ -15,8 +15,9 @@ export class PlainTable<Row> {
     this.#paint = paint;
   }
 
-  /** The lines of a block of rows; the first block brings the header. */
+  /** The lines of a block of rows; the first block that has any brings the header: over nothing it would say nothing. */
   block(rows: readonly Row[]): string {
+    if (rows.length === 0) return '';
     const cells = rows.map((row) => this.#columns.map((column) => column.cell(row)));
     let text = '';
     if (this.#widths === undefined) {

@@ -113,14 +113,15 @@ export class TextPrinter {
     });
     if (flowing) this.#out.text(table.block(block));
     else if (count > 0) this.#out.text(await boxTable(columns, block, paint));
-    if (outcome.footer) this.#out.text(`${outcome.footer(count)}\n`);
+    const footer = outcome.footer?.(count);
+    if (footer !== undefined) this.#out.text(`${footer}\n`);
   }
 
   async #entries(outcome: Entries): Promise<void> {
     const { EntryWriter } = await import('./entry-writer.ts');
     const writer = new EntryWriter(outcome.keySize, outcome.valueSize, this.#out);
-    writer.header();
     await this.#walk.entries(outcome, (chunk, from, to) => {
+      if (writer.count === 0) writer.header();
       writer.table(chunk, from, to);
     });
     this.#out.text(`${counted(writer.count, 'entry', 'entries')}\n`);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ToolError } from '../../src/domain/errors.ts';
-import { type Column, one, type Outcome, rows } from '../../src/output/outcome.ts';
+import { type Column, one, type Outcome, rows, unlessEmpty } from '../../src/output/outcome.ts';
 import { printable } from '../../src/output/printable.ts';
 import { Reporter, type ReporterOptions } from '../../src/output/reporter.ts';
 import type { ByteStream } from '../../src/output/sink.ts';
@@ -81,6 +81,14 @@ describe('a list', () => {
     expect((await printed(rows(list, columns), json)).out).toBe('[{"id":1,"name":"a"},{"id":20}]\n');
     expect((await printed(rows([], columns), json)).out).toBe('[]\n');
     expect((await printed(rows([], columns), pretty)).out).toBe('[]\n');
+  });
+
+  it.each([false, true])('has no header over nothing (on a terminal: %s)', async (terminal) => {
+    expect((await printed(rows([], columns), human, new Kept(terminal))).out).toBe('');
+    expect((await printed(rows([], columns, unlessEmpty('things')), human, new Kept(terminal))).out).toBe('0 things\n');
+    const single: readonly Row[] = [{ id: 1 }];
+    expect((await printed(rows(single, columns, unlessEmpty('things')), human)).out).toBe('ID  NAME\n 1\n');
+    expect((await printed({ kind: 'entries', keySize: 4, valueSize: 4, chunks: [] }, human)).out).toBe('0 entries\n');
   });
 
   it('has lines drawn only on a terminal', async () => {

@@ -7,7 +7,7 @@ import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
 import { objectIds } from '../../kernel/object-ids.ts';
 import { type LinkInfo, XdpLink } from '../../kernel/pinned-link.ts';
 import { pinsOf } from '../../kernel/pins.ts';
-import { type Column, one, type Outcome, rows } from '../../output/outcome.ts';
+import { type Column, one, type Outcome, rows, unlessEmpty } from '../../output/outcome.ts';
 import type { Verb } from '../verb.ts';
 import { WordList } from '../words/word-list.ts';
 import { openLink, takeLink } from './open-link.ts';
@@ -71,7 +71,7 @@ ID  TYPE  PROGRAM  INTERFACE
   ],
   run({ words: list }, context): Outcome {
     const words = new WordList(list);
-    if (words.done) return rows(listed(context.options.bpffs), columns(context.options.bpffs));
+    if (words.done) return rows(listed(context.options.bpffs), columns(context.options.bpffs), unlessEmpty('links'));
     const handle = takeLink(words);
     words.end();
     using link = openLink(handle);

@@ -4,7 +4,7 @@ import { readMapFdInfo } from '../../kernel/map-info.ts';
 import { allMaps } from '../../kernel/map-list.ts';
 import type { BpfMap } from '../../kernel/map.ts';
 import { pinsOf } from '../../kernel/pins.ts';
-import { type Column, one, type Outcome, rows } from '../../output/outcome.ts';
+import { type Column, one, type Outcome, rows, unlessEmpty } from '../../output/outcome.ts';
 import type { Verb } from '../verb.ts';
 import { takeHandle } from '../words/handle.ts';
 import { WordList } from '../words/word-list.ts';
@@ -74,7 +74,7 @@ pinned       /sys/fs/bpf/forward`,
   ],
   run({ words: list }, context): Outcome {
     const words = new WordList(list);
-    if (words.done) return rows(listed(context.options.bpffs), columns(context.options.bpffs));
+    if (words.done) return rows(listed(context.options.bpffs), columns(context.options.bpffs), unlessEmpty('maps'));
     const handle = takeHandle(words, 'map');
     words.end();
     const map = context.maps.open(handle);

@@ -4,7 +4,7 @@ import { pinsOf } from '../../kernel/pins.ts';
 import { readProgramDetails } from '../../kernel/program-details.ts';
 import { allPrograms } from '../../kernel/program-list.ts';
 import { type BpfProgram, readProgramMapIds } from '../../kernel/program.ts';
-import { type Column, one, type Outcome, rows } from '../../output/outcome.ts';
+import { type Column, one, type Outcome, rows, unlessEmpty } from '../../output/outcome.ts';
 import { openAnyProgram } from '../open-program.ts';
 import type { Verb } from '../verb.ts';
 import { takeProgramHandle } from '../words/program-handle.ts';
@@ -86,7 +86,7 @@ pinned     /sys/fs/bpf/egress`,
   ],
   run({ words: list }, context): Outcome {
     const words = new WordList(list);
-    if (words.done) return rows(listed(context.options.bpffs), columns(context.options.bpffs));
+    if (words.done) return rows(listed(context.options.bpffs), columns(context.options.bpffs), unlessEmpty('programs'));
     const handle = takeProgramHandle(words);
     words.end();
     using program = openAnyProgram(handle, context.maps.rehearsal);

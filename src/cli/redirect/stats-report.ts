@@ -61,6 +61,7 @@ function rateData(good: string, bad: string, rate: Rated | undefined): object {
 
 /** The paths as a table; with rates a line for each key has those too. */
 export function pathTable(paths: readonly CountedPath[], paint: Painter, rates?: readonly Rates[]): string {
+  if (paths.length === 0) return 'no interface has an XDP program\n';
   const lines = paths.flatMap((path, index) => tableRows(path, rates?.[index]));
   return new PlainTable(rates === undefined ? totalColumns : rateColumns, paint).block(lines);
 }

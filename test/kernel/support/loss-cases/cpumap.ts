@@ -1,4 +1,5 @@
-import type { LossCase } from '../loss-case.ts';
+import { setLink } from '../../../support/world.ts';
+import { forward, type LossCase } from '../loss-case.ts';
 import { sendWhileBusy } from '../starved-receiver.ts';
 
 /** Frames that do not get to, or past, another CPU. */
@@ -9,6 +10,19 @@ export const cpumap: readonly LossCase[] = [
     program: 'to_cpu',
     breakIt: (path) => path.setEntry('cpus', 0, 192, 'cpu_drop'),
     finding: () => ({ certainty: 'certain', key: 0, cpu: 0 }),
+  },
+  {
+    code: 'target-down',
+    name: 'for a program in a cpumap',
+    count: 41,
+    program: 'to_cpu',
+    breakIt(path) {
+      path.setEntry('cpus', 0, 192, 'cpu_forward');
+      forward(path);
+      setLink(path.router, 'set', path.egress.name, 'down');
+    },
+    finding: () => ({ certainty: 'certain', prog: { name: 'cpu_forward' } }),
+    mends: true,
   },
   {
     code: 'cpumap-full',

@@ -7,6 +7,30 @@ import { lostAtStarved, pollInThread, sendToStarved } from '../starved-receiver.
 /** Frames that their target does not take, in generic mode. */
 export const generic: readonly LossCase[] = [
   {
+    code: 'map-miss',
+    name: 'generic mode',
+    count: 38,
+    program: 'forward',
+    mode: 'xdpgeneric',
+    finding: () => ({ certainty: 'likely' }),
+  },
+  { code: 'no-redirect-call', name: 'generic mode', count: 39, program: 'without_call', mode: 'xdpgeneric' },
+  {
+    code: 'frame-exceeds-mtu',
+    name: 'generic mode',
+    count: 40,
+    size: 1400,
+    program: 'forward',
+    mode: 'xdpgeneric',
+    breakIt(path) {
+      forward(path);
+      setLink(path.router, 'set', path.egress.name, 'mtu', '1000');
+      setLink(path.sink.namespace, 'set', path.sink.name, 'mtu', '1000');
+    },
+    finding: () => ({ certainty: 'certain', errno: 90 }),
+    mends: true,
+  },
+  {
     code: 'target-down',
     name: 'generic mode',
     count: 11,

@@ -1,5 +1,6 @@
 import { type XskSpec, XskSocket } from '../../../../src/kernel/af-xdp/socket.ts';
 import { inNetns } from '../../../../src/kernel/netns.ts';
+import { sendFrames } from '../../../support/frames.ts';
 import { setLink } from '../../../support/world.ts';
 import type { LossCase } from '../loss-case.ts';
 import type { LossyPath } from '../lossy-path.ts';
@@ -33,6 +34,18 @@ export const xskmap: readonly LossCase[] = [
     count: 18,
     program: 'to_socket',
     breakIt: (path) => enterSocket(path),
+    finding: () => ({ certainty: 'certain', errno: 6, key: 0 }),
+  },
+  {
+    code: 'xsk-unbound',
+    name: 'its device is gone',
+    count: 42,
+    program: 'to_socket',
+    breakIt: (path) => enterSocket(path, { ifindex: path.egress.ifindex }),
+    send(path) {
+      setLink(path.router, 'del', path.egress.name);
+      sendFrames(path.source, { count: 42 });
+    },
     finding: () => ({ certainty: 'certain', errno: 6, key: 0 }),
   },
   {

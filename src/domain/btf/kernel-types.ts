@@ -5,9 +5,9 @@ import { BtfError } from './type.ts';
 const TYPE_RECORD = 3;
 const MAGIC = 0xeb9f;
 
-/** Bytes that follow struct btf_type by kind: some, and some for each of vlen elements. */
-const fixedBytes = [0, 4, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 4, 0, 0];
-const eachBytes = [0, 0, 0, 0, 12, 12, 8, 0, 0, 0, 0, 0, 0, 8, 0, 12, 0, 0, 0, 12];
+/** Words that follow struct btf_type by kind: some, and some for each of vlen elements. */
+const fixedWords = [0, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0];
+const eachWords = [0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 3];
 
 const KIND_POINTER = 2;
 const KIND_ENUM = 6;
@@ -49,16 +49,14 @@ export class KernelTypes {
     const [types, length] = [header + view.getUint32(8, littleEndian), view.getUint32(12, littleEndian)];
     const [strings, size] = [header + view.getUint32(16, littleEndian), view.getUint32(20, littleEndian)];
     if (Math.max(types + length, strings + size) > bytes.length) throw new BtfError('sections outside the blob');
-    // A copy: the section may begin anywhere, and words only at multiples of 4.
-    this.#words = new Uint32Array(Math.floor(length / 4));
-    new Uint8Array(this.#words.buffer).set(bytes.subarray(types, types + 4 * this.#words.length));
+    this.#words = wordsOf(bytes.subarray(types, types + length));
     this.#strings = bytes.subarray(strings, strings + size);
     this.#starts = new Uint32Array(Math.floor(this.#words.length / TYPE_RECORD) + 1);
-    this.#scan([
-      this.#wanted(KIND_TYPEDEF, typedefs),
-      this.#wanted(KIND_ENUM, enums),
-      this.#wanted(KIND_FUNCTION, functions),
-    ]);
+    const wanted: (ReadonlyMap<number, string> | undefined)[] = [];
+    wanted[KIND_TYPEDEF] = this.#offsets(typedefs);
+    wanted[KIND_ENUM] = this.#offsets(enums);
+    wanted[KIND_FUNCTION] = this.#offsets(functions);
+    this.#scan(wanted);
   }
 
   /**
@@ -96,28 +94,28 @@ export class KernelTypes {
     return this.#found.has(key(KIND_FUNCTION, name));
   }
 
-  #scan(wanted: readonly { readonly kind: number; readonly names: ReadonlyMap<number, string> }[]): void {
+  /** @param wanted by kind, where names stand among the strings */
+  #scan(wanted: readonly (ReadonlyMap<number, string> | undefined)[]): void {
     const words = this.#words;
+    const starts = this.#starts;
     let id = 1;
     for (let at = 0; at < words.length; id += 1) {
-      this.#starts[id] = at;
+      starts[id] = at;
       const info = words[at + 1] ?? 0;
-      const number = (info >>> 24) & 0x1f;
-      const fixed = fixedBytes[number];
-      if (fixed === undefined) throw new BtfError(`a type of kind ${number}`);
-      for (const { kind, names } of wanted) {
-        const name = kind === number ? names.get(words[at] ?? 0) : undefined;
-        if (name !== undefined) this.#found.set(key(kind, name), id);
-      }
-      at += TYPE_RECORD + (fixed + (eachBytes[number] ?? 0) * (info & 0xffff)) / 4;
+      const kind = (info >>> 24) & 0x1f;
+      const fixed = fixedWords[kind];
+      if (fixed === undefined) throw new BtfError(`a type of kind ${kind}`);
+      const name = wanted[kind]?.get(words[at] ?? 0);
+      if (name !== undefined) this.#found.set(key(kind, name), id);
+      at += TYPE_RECORD + fixed + (eachWords[kind] ?? 0) * (info & 0xffff);
     }
   }
 
   /** Where the names stand among the strings; those that do not occur are left out. */
-  #wanted(kind: number, names: readonly string[]): { kind: number; names: ReadonlyMap<number, string> } {
+  #offsets(names: readonly string[]): ReadonlyMap<number, string> {
     const strings = Buffer.from(this.#strings.buffer, this.#strings.byteOffset, this.#strings.length);
     const offsets = names.map((name) => [strings.indexOf(`\0${name}\0`, 0, 'latin1') + 1, name] as const);
-    return { kind, names: new Map(offsets.filter(([offset]) => offset > 0)) };
+    return new Map(offsets.filter(([offset]) => offset > 0));
   }
 
   #target(id: number | undefined, kind: number): number | undefined {
@@ -142,6 +140,13 @@ export class KernelTypes {
   #word(at: number): number {
     return this.#words[at] ?? 0;
   }
+}
+
+/** Without a copy where the bytes begin at a multiple of 4. */
+function wordsOf(bytes: Uint8Array): Uint32Array {
+  const length = Math.floor(bytes.length / 4);
+  if (bytes.byteOffset % 4 === 0) return new Uint32Array(bytes.buffer, bytes.byteOffset, length);
+  return new Uint32Array(new Uint8Array(bytes.subarray(0, 4 * length)).buffer);
 }
 
 function key(kind: number, name: string): string {

@@ -1,4 +1,5 @@
 import { batch } from './benchmarks/batch.mjs';
+import { dropsCost, dropsExact, dropsFollow, dropsReady } from './benchmarks/drops.mjs';
 import { dumpDevmap } from './benchmarks/dump-devmap.mjs';
 import { dumpHash } from './benchmarks/dump-hash.mjs';
 import { forwarding } from './benchmarks/forwarding.mjs';
@@ -23,4 +24,8 @@ export const benchmarks = {
   xsk,
   'xsk-write': xskWrite,
   'xsk-memory': xskMemory,
+  'drops-cost': dropsCost,
+  'drops-ready': dropsReady,
+  'drops-exact': dropsExact,
+  'drops-follow': dropsFollow,
 };

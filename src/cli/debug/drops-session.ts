@@ -129,9 +129,9 @@ export function readXdpEvents({ options }: Context): Events {
 
 /** Measured on a veth with 60-byte frames that all arrive (live frames, one CPU): see test/bench/README.md. */
 const conservingCosts: Readonly<Record<BackendName, string>> = {
-  builtin: 'about a seventh of the packet rate',
-  bpftrace: 'about a third of the packet rate',
-  perf: 'most of the packet rate',
+  builtin: 'about a quarter of the packet rate',
+  bpftrace: 'about three quarters of the packet rate',
+  perf: 'about four fifths of the packet rate',
 };
 
 function costOfConserving({ via }: DropsRequest): string {

@@ -9,6 +9,7 @@ import { exception } from './ledger/exception.ts';
 import { freedSkbs } from './ledger/freed-skb.ts';
 import type { Loss } from './ledger/loss.ts';
 import { divideMisses } from './ledger/missed-key.ts';
+import { withProvenMaps } from './ledger/proven-map.ts';
 import { divideQuietLosses } from './ledger/quiet-loss.ts';
 import { notUnderstood, queueFull, redirectError } from './ledger/redirect-error.ts';
 import { namesMap, netnsLabel, nameOf, type Scene, sceneOf } from './ledger/scene.ts';
@@ -23,10 +24,11 @@ import type { LiveDevice, LiveSystem } from './live-system.ts';
  */
 export function findingsOf(
   counters: readonly DropCounter[],
-  system: LiveSystem,
+  snapshot: LiveSystem,
   filter: DropFilter = {},
   evidence: Evidence = {},
 ): readonly Finding[] {
+  const system = withProvenMaps(snapshot, counters);
   // Doubles first: the other report of the same frame may be one that is not asked for.
   const losses = withoutDoubles(placeSkbs(addUpCounters(counters), system, evidence), system);
   const proven = divideMisses(divideQuietLosses(losses, system, evidence), evidence);

@@ -338,6 +338,15 @@ describe('cpumaps', () => {
     ]);
   });
 
+  it('counts generic frames once also where maps cannot be looked at', () => {
+    const generic: DropCounter = { ...redirectError, mapId: 35, mapIndex: 1, toIfindex: 0, errno: 28, count: 40 };
+    const blindly = router({ programs: [], maps: [] });
+    expect(findingsOf([enqueue, generic], blindly)).toMatchObject([
+      { code: 'cpumap-full', certainty: 'certain', count: 40, map: { id: 35 }, key: 1 },
+    ]);
+    expect(only({ ...generic, mapIndex: 0 }, blindly).code).toBe('unknown');
+  });
+
   it('tells the program in the entry from failing allocations', () => {
     const kthread: DropCounter = { event: 'xdp_cpumap_kthread', count: 9, mapId: 35, toCpu: 1 };
     expect(only({ ...kthread, field: 'xdp_drop' }, system)).toMatchObject({

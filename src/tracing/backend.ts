@@ -77,9 +77,10 @@ export interface TracingBackend {
   /**
    * The command to copy and paste that counts the same; undefined when no other tool does what this backend does.
    *
+   * @param duration milliseconds after which it ends; without it at Ctrl-C
    * @throws ToolError when tracefs cannot be read
    */
-  commandText(request: TraceRequest): Promise<string | undefined>;
+  commandText(request: TraceRequest, duration?: number): Promise<string | undefined>;
 }
 
 /** Why a backend cannot be used here. `reason` completes "bpftrace: …". */

@@ -77,11 +77,11 @@ async function startBpftrace(request: TraceRequest): Promise<TraceSession> {
   return session;
 }
 
-async function bpftraceText({ events, filter, conserve }: TraceRequest): Promise<string> {
+async function bpftraceText({ events, filter, conserve }: TraceRequest, duration?: number): Promise<string> {
   const path = findProgram('bpftrace');
   const version = path === undefined ? undefined : await bpftraceVersion(path);
   const plan = planCounting(events(), filter, conserve);
-  return bpftraceCommandText(plan, wantsArrow(version), bpftraceMapKeys(availableParallelism()));
+  return bpftraceCommandText(plan, wantsArrow(version), bpftraceMapKeys(availableParallelism()), duration);
 }
 
 /** Builds that do not tell their version are new ones. */

@@ -31,7 +31,8 @@ const watchEvery = 1000;
 export const perfBackend: TracingBackend = {
   name: 'perf',
   start: startPerf,
-  commandText: async ({ events, filter, conserve }) => perfCommandText(planCounting(events(), filter, conserve)),
+  commandText: async ({ events, filter, conserve }, duration) =>
+    perfCommandText(planCounting(events(), filter, conserve), duration),
 };
 
 async function startPerf(request: TraceRequest): Promise<TraceSession> {

@@ -41,11 +41,21 @@ export function bpftraceProgram(plan: CountingPlan, options: BpftraceOptions): s
 function bpftraceProbe(plan: CountingPlan, row: CountingRow, arrow: boolean): string {
   const fields = [...row.keys.map(({ field }) => field), ...(row.amount === undefined ? [] : [row.amount])];
   const reads = fields.map((field) => `$${field} = args${arrow ? '->' : '.'}${field};`).join(' ');
-  const keys = row.keys.map(({ field, negated }) => (negated === true ? `-$${field}` : `$${field}`)).join(', ');
+  const keys = keysOf(row, '$');
   const count = `@${row.name}[${keys}] = ${row.amount === undefined ? 'count()' : `sum($${row.amount})`};`;
   const condition = conditionOf(plan, [row], (field) => `$${field}`);
   const body = condition === undefined ? count : `if (${condition}) { ${count} }`;
   return `tracepoint:xdp:${row.event} { ${reads} ${body} }`;
+}
+
+function keysOf({ keys }: CountingRow, prefix: string): string {
+  return keys.map(({ field, negated }) => `${negated === true ? '-' : ''}${prefix}${field}`).join(', ');
+}
+
+/** Says what the numbers in the maps are, and, being printed once it has attached, that it counts. */
+function bpftraceLegend({ rows }: CountingPlan): string {
+  const lines = rows.map((row) => `@${row.name}[${keysOf(row, '')}]: frames\\n`);
+  return `BEGIN { ${lines.map((line) => `printf("${line}");`).join(' ')} }`;
 }
 
 /**
@@ -79,17 +89,27 @@ export function perfEventArguments(plan: CountingPlan): string[] {
   });
 }
 
-/** For --print-command: what counts the plan's losses with bpftrace, to copy and paste. */
-export function bpftraceCommandText(plan: CountingPlan, arrow: boolean, mapKeys: number): string {
-  const program = plan.rows.map((row) => bpftraceProbe(plan, row, arrow)).join('\n');
+/**
+ * For --print-command: what counts the plan's losses with bpftrace, to copy and paste.
+ *
+ * @param duration milliseconds after which it ends; without it at Ctrl-C
+ */
+export function bpftraceCommandText(plan: CountingPlan, arrow: boolean, mapKeys: number, duration?: number): string {
+  const end = duration === undefined ? [] : [`interval:ms:${duration} { exit(); }`];
+  const program = [bpftraceLegend(plan), ...plan.rows.map((row) => bpftraceProbe(plan, row, arrow)), ...end].join('\n');
   const variables = Object.entries(bpftraceEnvironment(mapKeys)).map(([name, value]) => `${name}=${value}`);
   return shellCommand(['env', ...variables, 'bpftrace', '-e', program]);
 }
 
-/** For --print-command: what shows the plan's losses with perf, one line a loss. */
-export function perfCommandText(plan: CountingPlan): string {
+/**
+ * For --print-command: what shows the plan's losses with perf, one line a loss.
+ *
+ * @param duration milliseconds after which it ends; without it at Ctrl-C
+ */
+export function perfCommandText(plan: CountingPlan, duration?: number): string {
+  const end = duration === undefined ? [] : ['--', 'sleep', String(duration / 1000)];
   return shellPipeline([
-    ['perf', 'record', '-q', '-a', '-o', '-', ...perfEventArguments(plan)],
+    ['perf', 'record', '-q', '-a', '-o', '-', ...perfEventArguments(plan), ...end],
     ['perf', 'script', '-i', '-', '-F', 'cpu,event,trace'],
   ]);
 }

@@ -43,12 +43,13 @@ export interface CountingCommand {
  * The command that counts the same, to copy and paste: that of the backend asked for, or of the first that has one, which
  * the built-in programs have not.
  *
+ * @param duration milliseconds after which it ends; without it at Ctrl-C
  * @throws ToolError when tracefs cannot be read
  */
-export async function countingCommand(via: Via, request: TraceRequest): Promise<CountingCommand> {
+export async function countingCommand(via: Via, request: TraceRequest, duration?: number): Promise<CountingCommand> {
   const chosen = tracingBackends.filter(({ name }) => name === via);
   for (const backend of [...chosen, ...tracingBackends]) {
-    const text = await backend.commandText(request);
+    const text = await backend.commandText(request, duration);
     if (text !== undefined) return { backend: backend.name, text };
   }
   throw new TypeError('no backend has a command');

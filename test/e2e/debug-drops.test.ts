@@ -51,6 +51,16 @@ describe('debug drops', () => {
     expect(result.status).toBe(0);
   });
 
+  it('knows that no frame was redirected where it counts them', async () => {
+    using path = createLossyPath(faultyObject, 'gives_up');
+    await using running = startXdpctl(['-j', ...drops(path, '--conserve', '--interval', '200ms')]);
+    await running.ready();
+    sendFrames(path.source, { count: 4 });
+    await running.untilStdout(/"count":4/);
+    const reports = (await running.stop()).jsonLines() as Report[];
+    expect(reports.map(({ totals }) => totals.redirected)).toEqual(reports.map(() => 0));
+  });
+
   it('finds broadcasts that went nowhere, and says before what that costs', async () => {
     using path = createLossyPath(faultyObject, 'to_all');
     await using running = startXdpctl(drops(path, '--conserve'));
@@ -97,6 +107,35 @@ describe('debug drops', () => {
     sendFrames(other.source, { count: 9 });
     expect((await byProgram.stop()).json()).toMatchObject({ findings: [{ code: 'target-down', count: 8 }] });
     expect((await byMap.stop()).json()).toMatchObject({ findings: [{ code: 'target-down', count: 9 }] });
+  });
+
+  it.each(['bpftrace', 'perf'])(
+    'prints a command of %s that shows the losses when it is pasted, and runs nothing itself',
+    async (via) => {
+      using path = createLossyPath(faultyObject, 'gives_up');
+      const words = drops(path, '--via', via, '--duration', '3s', '--print-command');
+      const { stdout, stderr, status } = xdpctl(words);
+      expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+      const asJson = xdpctl(['-j', ...words]).json();
+      expect(asJson).toEqual({ backend: via, command: stdout.trimEnd() });
+      expect(schemaProblems(schema, asJson)).toEqual([]);
+      const pasted = spawn('sh', ['-c', stdout], { stdio: ['ignore', 'pipe', 'ignore'] });
+      let shown = '';
+      pasted.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text));
+      const ended = new Promise((resolve) => pasted.on('close', resolve));
+      // perf does not say when it has begun.
+      const sending = setInterval(() => sendFrames(path.source, { count: 1 }), 50);
+      await ended;
+      clearInterval(sending);
+      expect(shown).toMatch(new RegExp(`exception.*\\b${path.ingress.ifindex}\\b`));
+    },
+  );
+
+  it('prints the nearest command for what runs none', () => {
+    const { stdout, stderr, status } = xdpctl(['debug', 'drops', '--via', 'builtin', '--print-command']);
+    expect(stdout).toMatch(/^env .*bpftrace -e /);
+    expect(stderr).toMatch(/^warning: builtin runs no command/);
+    expect(status).toBe(0);
   });
 
   it('refuses intervals that are too short, and tracers that there are not', () => {

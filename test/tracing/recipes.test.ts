@@ -149,11 +149,20 @@ describe('the commands to copy', () => {
   it('are quoted for the shell', () => {
     const plan = planCounting(recordedEvents());
     expect(bpftraceCommandText(plan, true, 16_384)).toMatch(
-      /^env BPFTRACE_MAP_KEYS_MAX=16384 BPFTRACE_MAX_MAP_KEYS=16384 bpftrace -e 'tracepoint:[^']*'$/s,
+      /^env BPFTRACE_MAP_KEYS_MAX=16384 BPFTRACE_MAX_MAP_KEYS=16384 bpftrace -e 'BEGIN [^']*\ntracepoint:[^']*'$/s,
+    );
+    expect(bpftraceCommandText(plan, true, 16_384)).toContain(
+      'printf("@exception[ifindex, prog_id, act]: frames\\n");',
     );
     expect(perfCommandText(plan)).toMatch(
       /^perf record -q -a -o - -e xdp:xdp_redirect_err .*--filter 'drops > 0' .*\| perf script -i - -F cpu,event,trace$/,
     );
+  });
+
+  it('end by themselves when they are to', () => {
+    const plan = planCounting(recordedEvents());
+    expect(bpftraceCommandText(plan, true, 16_384, 1500)).toMatch(/\ninterval:ms:1500 \{ exit\(\); \}'$/);
+    expect(perfCommandText(plan, 1500)).toContain(' -- sleep 1.5 | perf script ');
   });
 });
 

@@ -80,36 +80,41 @@ export async function conclude(session: TraceSession, analyst: Analyst, started:
 }
 
 function reportOf(
-  { backend, events, blind }: TraceSession,
+  session: TraceSession,
   { undercount, flows }: TraceResult,
   findings: readonly Finding[],
   seconds: number,
 ): DropsReport {
+  const { backend, events, blind } = session;
   return {
     backend,
     kernel: release(),
     duration_s: Math.round(seconds * 1000) / 1000,
     events,
-    totals: totalsOf(findings, flows),
+    totals: totalsOf(session, findings, flows),
     findings,
     blind,
     ...(undercount.length > 0 && { undercount }),
   };
 }
 
-/** Sums; redirected frames are known only where they were counted. */
-export function totalsOf(findings: readonly Finding[], flows: readonly FlowCounter[]): DropsReport['totals'] {
+/** Sums; redirected frames are known only where they were counted, which not every tracer does. */
+export function totalsOf(
+  { events }: TraceSession,
+  findings: readonly Finding[],
+  flows: readonly FlowCounter[],
+): DropsReport['totals'] {
   const redirected = flows.reduce((sum, { kind, count }) => sum + (kind === 'redirected' ? count : 0), 0);
-  return { ...(flows.length > 0 && { redirected }), dropped: totalOf(findings) };
+  return { ...(events.includes('xdp:xdp_redirect') && { redirected }), dropped: totalOf(findings) };
 }
 
 /** For --print-command: nothing is run. */
 export async function printedCommand(request: DropsRequest, context: Context): Promise<Outcome> {
-  const { backend, text } = await countingCommand(request.via, traceRequest(request, context));
+  const { backend, text } = await countingCommand(request.via, traceRequest(request, context), request.duration);
   if (request.via === 'builtin') {
     await context.warn({ message: `builtin runs no command; this one of ${backend} counts the same events` });
   }
-  return { kind: 'text', text: `${text}\n` };
+  return { kind: 'report', data: { backend, command: text }, text: `${text}\n` };
 }
 
 function traceRequest({ filter, maxRate, conserve }: DropsRequest, context: Context): TraceRequest {

@@ -1,5 +1,4 @@
 import type { Finding } from '../../domain/finding.ts';
-import type { FlowCounter } from '../../domain/flow-counter.ts';
 import { lossPicture } from '../../output/loss-view.ts';
 import type { Outcome, StreamItem } from '../../output/outcome.ts';
 import type { TraceSession } from '../../tracing/backend.ts';
@@ -57,7 +56,8 @@ async function* intervals(
     const counts = await session.snapshot();
     const now = performance.now();
     const findings = analyst.since(counts);
-    const report = reportOf(interval, { started, last, now }, findings, analyst.flows);
+    const totals = totalsOf(session, findings, analyst.flows);
+    const report = reportOf(interval, { started, last, now }, totals, findings);
     last = now;
     const text = intervalText(report, history);
     history.add(findings, report.interval_s);
@@ -79,15 +79,15 @@ interface Times {
 function reportOf(
   interval: number,
   { started, last, now }: Times,
+  totals: IntervalReport['totals'],
   findings: readonly Finding[],
-  flows: readonly FlowCounter[],
 ): IntervalReport {
   const seconds = (from: number): number => Math.round(now - from) / 1000;
   return {
     interval,
     time_s: seconds(started),
     interval_s: seconds(last),
-    totals: totalsOf(findings, flows),
+    totals,
     findings,
   };
 }

@@ -43,12 +43,16 @@ export const verb: Verb = {
       value: 'N',
       description: `stop, and say so, when more frames a second are lost than this (default ${defaultMaxRate.builtin} with builtin, ${defaultMaxRate.bpftrace} with the others)`,
     },
-    { name: 'print-command', description: 'print a command of bpftrace or perf that counts the same, and run nothing' },
+    {
+      name: 'print-command',
+      description:
+        'print a command of bpftrace or perf that counts the same, for T where --duration is given, and run nothing',
+    },
   ],
   capabilities:
     'CAP_BPF and CAP_PERFMON; with perf CAP_PERFMON alone; CAP_SYS_ADMIN to name programs and maps, and for bpftrace',
   longRunning: true,
-  json: 'an object: backend, kernel, duration_s, events, totals.dropped (with --conserve also totals.redirected), findings sorted by count, blind',
+  json: 'an object: backend, kernel, duration_s, events, totals.dropped (with --conserve also totals.redirected), findings sorted by count, blind; with --print-command: backend, command',
   examples: [
     {
       command: 'xdpctl debug drops eth0 --duration 1s',

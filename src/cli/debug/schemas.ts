@@ -71,6 +71,11 @@ const dropsReport = objectOf({
   'undercount?': arrayOf({ type: 'string' }, 'in what way the counts are too low; absent when nothing was missed'),
 });
 
+const printedCommand = objectOf({
+  backend: { enum: ['bpftrace', 'perf'], description: 'whose command it is' },
+  command: text('the command, quoted for the shell'),
+});
+
 const intervalReport = objectOf({
   interval: count('its number, from 1 on'),
   time_s: { type: 'number', description: 'seconds since counting began' },
@@ -85,6 +90,7 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
     anyOf: [
       { title: 'in all', ...dropsReport },
       { title: 'with --interval or --follow, before that and in a line each', ...intervalReport },
+      { title: 'with --print-command', ...printedCommand },
     ],
   },
   events: objectOf({

@@ -37,12 +37,12 @@ export interface AttachDangers {
  * What may go wrong when a device's frames are redirected instead of going to the stack. The interfaces on top of the
  * device count as well: a bridge or bond it is in, VLANs and macvlans on it.
  *
- * @param sshAddress this host's address of the caller's SSH connection, in canonical form
+ * @param sshAddress finds this host's address of the caller's SSH connection, in canonical form; called only where it matters
  */
 export function attachDangers(
   ifindex: number,
   { interfaces, addresses, defaultRoutes }: Neighbourhood,
-  sshAddress: string | undefined,
+  sshAddress: () => string | undefined,
 ): AttachDangers {
   const fed = interfacesFedBy(ifindex, interfaces);
   const nameOf = new Map(interfaces.map((each) => [each.ifindex, each.name]));
@@ -51,13 +51,14 @@ export function attachDangers(
     index === ifindex ? itself : `${nameOf.get(index) ?? `interface ${index}`}, which gets its frames by ${itself},`;
   // Link-local addresses are on every interface that has IPv6, and of no use to anybody far away.
   const theirs = addresses.filter((address) => fed.has(address.ifindex) && !address.linkLocal);
-  const ssh = sshAddress === undefined ? undefined : theirs.find(({ bytes }) => ipText(bytes) === sshAddress);
+  const mine = theirs.length === 0 ? undefined : sshAddress();
+  const ssh = mine === undefined ? undefined : theirs.find(({ bytes }) => ipText(bytes) === mine);
   return {
     grave: [
       ...[...fed]
         .filter((index) => defaultRoutes.has(index))
         .map((index) => `${called(index)} carries the default route`),
-      ...(ssh === undefined ? [] : [`${called(ssh.ifindex)} has the address of your SSH connection, ${sshAddress}`]),
+      ...(ssh === undefined ? [] : [`${called(ssh.ifindex)} has the address of your SSH connection, ${mine}`]),
     ],
     remarks: theirs.map(
       (address) =>

@@ -26,18 +26,26 @@ export function koffi(): KoffiModule {
 
 /**
  * Loads koffi in the fastest way there is; it is required, not imported, because the ESM loader would cost another 3 ms.
- * Its native part, in a package of its own beside it, has all that this room uses: koffi's entry only searches for it,
- * and adds what older callers need (2 ms). A folder is told to Node, not a name, because for names it would load its
- * resolver of ES modules (3 ms).
+ * Its native part, in a package of its own beside it, has all that this room uses: the entries of the two packages only
+ * search for it, and add what older callers need (4 ms). A folder is told to Node, not a name, because for names it would
+ * load its resolver of ES modules (3 ms).
  */
 function loadKoffi(require: NodeJS.Require): KoffiModule {
   const home = (require.resolve.paths('koffi') ?? []).find((folder) => existsSync(`${folder}/koffi`));
-  const native = `${home}/@koromix/koffi-${process.platform}-${process.arch}`;
-  if (home !== undefined && existsSync(native)) {
-    const module = require(native) as KoffiModule;
-    if ('load' in module) return module;
+  if (home === undefined) return require('koffi') as KoffiModule;
+  const binary = `${home}/@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`;
+  if (existsSync(binary) && !maybeOnMusl()) {
+    const addon = { exports: {} };
+    process.dlopen(addon, binary);
+    if ('load' in addon.exports) return addon.exports as KoffiModule;
   }
-  return require(home === undefined ? 'koffi' : `${home}/koffi`) as KoffiModule;
+  return require(`${home}/koffi`) as KoffiModule;
+}
+
+/** Whether this process can be linked against musl, for which koffi has another binary: musl's loader is there then. */
+function maybeOnMusl(): boolean {
+  const machine = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string];
+  return machine === undefined || existsSync(`/lib/ld-musl-${machine}.so.1`);
 }
 
 /** A shared library or one of its functions that this machine does not have. */

@@ -21,7 +21,7 @@ function address(ifindex: number, bytes: number[], linkLocal = false): Neighbour
 }
 
 function dangers(ifindex: number, more: Partial<Neighbourhood>, ssh?: string): ReturnType<typeof attachDangers> {
-  return attachDangers(ifindex, { interfaces, addresses: [], defaultRoutes: new Set(), ...more }, ssh);
+  return attachDangers(ifindex, { interfaces, addresses: [], defaultRoutes: new Set(), ...more }, () => ssh);
 }
 
 describe('what may go wrong', () => {

@@ -20,7 +20,7 @@ export async function checkSafety(steps: readonly Step[], sure: boolean, context
   const paths = steps.flatMap((step) => (step.kind === 'attach' || step.kind === 'replace' ? [step] : []));
   if (paths.length === 0) return;
   const around = neighbourhood();
-  const ssh = sshAddress(context.env);
+  const ssh = (): string | undefined => sshAddress(context.env);
   for (const step of paths) {
     const { ifindex, ifname } = step.path.device;
     const { grave, remarks }: AttachDangers = attachDangers(ifindex, around, ssh);

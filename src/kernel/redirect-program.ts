@@ -4,6 +4,7 @@ import { BPF_F_XDP_HAS_FRAGS, knowsFragments, openBuiltin } from './builtin-obje
 import type { BpfMap } from './map.ts';
 import type { BpfObject, ObjectMap, ObjectProgram } from './object.ts';
 import type { BpfProgram } from './program.ts';
+import { Transaction } from './transaction.ts';
 
 /** A program of bpf-objects/ that is loaded, with the maps it came with. */
 export interface BuiltinProgram {
@@ -41,7 +42,9 @@ export function loadRedirect(object: string, load: RedirectLoad): RedirectProgra
   const targets = mapOf(opened, 'targets');
   if (load.maxEntries !== undefined) targets.setMaxEntries(load.maxEntries);
   if (load.targets !== undefined) targets.reuse(load.targets);
-  const loaded = { ...loadProgram(opened, 'redirect', load), targets: targets.openMap() };
+  using undo = new Transaction();
+  const loaded = { ...loadProgram(opened, 'redirect', load, undo), targets: keep(targets.openMap(), undo) };
+  undo.commit();
   return {
     ...loaded,
     [Symbol.dispose]() {
@@ -67,20 +70,34 @@ export function loadRedirectProgram(
  */
 export function loadEgress(kind: 'devmap' | 'cpumap', load: RedirectLoad): BuiltinProgram {
   using opened = openBuiltin(`egress_${kind}`);
-  return loadProgram(opened, 'egress', load);
+  using undo = new Transaction();
+  const loaded = loadProgram(opened, 'egress', load, undo);
+  undo.commit();
+  return loaded;
 }
 
-function loadProgram(object: BpfObject, name: string, { config, fragments }: RedirectLoad): BuiltinProgram {
+/** @param undo closes what was opened where something fails later */
+function loadProgram(
+  object: BpfObject,
+  name: string,
+  { config, fragments }: RedirectLoad,
+  undo: Transaction,
+): BuiltinProgram {
   const program = programOf(object, name);
   mapOf(object, '.rodata').setInitialValue(config);
   // Without them devices with a large MTU could not use it.
   if (fragments ?? knowsFragments()) program.setFlags(program.flags | BPF_F_XDP_HAS_FRAGS);
   object.load();
   return {
-    program: program.openProgram(),
-    counters: mapOf(object, 'counters').openMap(),
-    config: mapOf(object, '.rodata').openMap(),
+    program: keep(program.openProgram(), undo),
+    counters: keep(mapOf(object, 'counters').openMap(), undo),
+    config: keep(mapOf(object, '.rodata').openMap(), undo),
   };
+}
+
+function keep<Part extends Disposable>(part: Part, undo: Transaction): Part {
+  undo.onRollback(() => part[Symbol.dispose]());
+  return part;
 }
 
 function mapOf(object: BpfObject, name: string): ObjectMap {

@@ -6,6 +6,7 @@ import type { Surroundings } from '../domain/explain.ts';
 /** Bits of the capability sets (linux/capability.h). */
 const capabilityBits = {
   CAP_DAC_OVERRIDE: 1,
+  CAP_DAC_READ_SEARCH: 2,
   CAP_FOWNER: 3,
   CAP_NET_ADMIN: 12,
   CAP_NET_RAW: 13,

@@ -3,6 +3,7 @@ import type { DropFilter } from '../domain/drop-filter.ts';
 import { ToolError } from '../domain/errors.ts';
 import type { FlowCounter } from '../domain/flow-counter.ts';
 import { type CountingPlan, planCounting } from './counting-row.ts';
+import { missingCapabilities } from './rights.ts';
 import type { Events } from './tracefs.ts';
 
 export type BackendName = 'builtin' | 'bpftrace' | 'perf';
@@ -88,11 +89,14 @@ export class BackendFailure extends Error {
   override readonly name = 'BackendFailure';
   readonly backend: BackendName;
   readonly kind: 'missing' | 'too-old' | 'permission' | 'failed';
+  /** What the user does about it, where that is known. */
+  readonly hint: string | undefined;
 
-  constructor(backend: BackendName, kind: BackendFailure['kind'], reason: string) {
+  constructor(backend: BackendName, kind: BackendFailure['kind'], reason: string, hint?: string) {
     super(reason);
     this.backend = backend;
     this.kind = kind;
+    this.hint = hint;
   }
 }
 
@@ -102,10 +106,27 @@ export class BackendFailure extends Error {
  * @throws BackendFailure when tracefs cannot be read
  */
 export function planFor({ filter, conserve, events }: TraceRequest, backend: BackendName): CountingPlan {
+  return readFor(backend, () => planCounting(events(), filter, conserve));
+}
+
+/**
+ * Reads tracefs for a backend.
+ *
+ * @throws BackendFailure when it cannot be read, which then names all that the backend needs
+ */
+export function readFor<T>(backend: BackendName, read: () => T): T {
   try {
-    return planCounting(events(), filter, conserve);
+    return read();
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    throw new BackendFailure(backend, error.kind === 'permission' ? 'permission' : 'failed', error.message);
+    if (error.kind !== 'permission') throw new BackendFailure(backend, 'failed', error.message, error.hint);
+    throw new BackendFailure(backend, 'permission', withNeeds(backend, error.message));
   }
+}
+
+/** Words about a refusal, with the capabilities that are missing. */
+export function withNeeds(backend: BackendName, words: string): string {
+  const missing = missingCapabilities(backend);
+  if (missing.length === 0) return words;
+  return `it needs ${missing.join(' and ')}${words === '' ? '' : `: ${words}`}`;
 }

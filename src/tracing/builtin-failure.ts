@@ -1,6 +1,6 @@
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
-import { effectiveCapabilities } from '../kernel/surroundings.ts';
 import { BackendFailure } from './backend.ts';
+import { missingCapabilities } from './rights.ts';
 
 const EPERM = 1;
 const EACCES = 13;
@@ -17,19 +17,13 @@ export function openOrFail<Opened>(open: () => Opened): Opened {
     if (error instanceof ToolError) throw new BackendFailure('builtin', 'missing', error.message);
     if (!(error instanceof KernelRefusal)) throw error;
     const denied = error.errno === EPERM || error.errno === EACCES;
-    const missing = missingCapabilities();
+    const missing = missingCapabilities('builtin');
     // Without CAP_PERFMON the verifier refuses what it would allow with it, by whatever errno.
     if (missing.length > 0) {
       throw new BackendFailure('builtin', 'permission', `BPF programs that trace need ${missing.join(' and ')}`);
     }
     throw new BackendFailure('builtin', denied ? 'permission' : 'failed', refusalText(error));
   }
-}
-
-function missingCapabilities(): string[] {
-  const capabilities = effectiveCapabilities();
-  if (capabilities === undefined || capabilities.has('CAP_SYS_ADMIN')) return [];
-  return ['CAP_BPF', 'CAP_PERFMON'].filter((name) => !capabilities.has(name));
 }
 
 /** What the verifier or libbpf said last says most. */

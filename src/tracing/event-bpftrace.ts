@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-import { BackendFailure } from './backend.ts';
+import { BackendFailure, readFor } from './backend.ts';
 import { bpftraceComplaints, parseBpftraceLine } from './bpftrace-output.ts';
 import { toolSession } from './event-process.ts';
 import type { EventRequest, EventSession } from './event-session.ts';
@@ -20,7 +20,7 @@ const program = [
 export async function countWithBpftrace({ names, signal }: EventRequest): Promise<EventSession> {
   const path = findProgram('bpftrace');
   if (path === undefined) throw new BackendFailure('bpftrace', 'missing', 'not installed');
-  const events = names();
+  const events = readFor('bpftrace', names);
   const tracer = new TracerProcess([path, ...bpftraceArguments(program, findProgram('cat') ?? 'cat')], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 
-import { BackendFailure } from './backend.ts';
+import { BackendFailure, readFor } from './backend.ts';
 import { toolSession } from './event-process.ts';
 import type { EventRequest, EventSession } from './event-session.ts';
 import { findProgram, TracerProcess } from './tracer-process.ts';
@@ -12,7 +12,7 @@ import { findProgram, TracerProcess } from './tracer-process.ts';
 export async function countWithPerf({ names, signal }: EventRequest): Promise<EventSession> {
   const path = findProgram('perf');
   if (path === undefined) throw new BackendFailure('perf', 'missing', 'not installed');
-  const events = names();
+  const events = readFor('perf', names);
   const words = ['stat', '-a', '-x,', '--log-fd', '1', '-D', '-1', '--control', 'fd:3,4'];
   const tracer = new TracerProcess([path, ...words, ...events.flatMap((name) => ['-e', `xdp:${name}`]), '--', 'cat'], {
     stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],

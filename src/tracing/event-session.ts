@@ -8,7 +8,7 @@ export interface EventCount {
 }
 
 export interface EventRequest {
-  /** Names of the tracepoints of the xdp group; asked for only by what needs tracefs. @throws BackendFailure */
+  /** Names of the tracepoints of the xdp group; asked for only by what needs tracefs. @throws ToolError */
   names(): readonly string[];
   readonly signal: AbortSignal;
 }

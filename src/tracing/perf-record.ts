@@ -82,6 +82,11 @@ export class PerfRecording implements AsyncDisposable {
     }
   }
 
+  /** What it records. */
+  get events(): readonly string[] {
+    return this.#request.events;
+  }
+
   /** Settles when perf ends by itself, or begins to; never rejects. */
   get ended(): Promise<TraceEnd> {
     return this.#end.ended;

@@ -9,6 +9,7 @@ import {
 import { bpftraceBackend } from './bpftrace.ts';
 import { builtinBackend, classicBackend } from './builtin.ts';
 import { perfBackend } from './perf.ts';
+import { remedyFor } from './rights.ts';
 
 /**
  * In the order in which `auto` tries them: what counts exactly and costs least first. Where the kernel has no BTF, our own
@@ -102,15 +103,21 @@ export async function firstThatWorks<Backend extends { readonly name: BackendNam
 
 /** What is told when none of the backends can be used. */
 export function noneWorks(failures: readonly BackendFailure[]): ToolError {
-  const reasons = failures.map(({ backend, message }) => `${backend}: ${message}`).join('; ');
+  // The other way of a backend that lacks a right lacks it too.
+  const told = failures.filter(
+    ({ backend, kind }, index) =>
+      kind !== 'permission' || failures.findIndex((one) => one.backend === backend && one.kind === kind) === index,
+  );
+  const reasons = told.map(({ backend, message }) => `${backend}: ${message}`).join('; ');
   if (failures.some(({ kind }) => kind === 'permission')) {
     return new ToolError('permission', `tracing was refused (${reasons})`, {
-      hint: 'tracing needs root, or CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8)',
+      hint: remedyFor(failures.flatMap(({ backend, kind }) => (kind === 'permission' ? backend : []))),
     });
   }
   const install = failures
     .filter(({ kind }) => kind === 'missing' || kind === 'too-old')
     .flatMap(({ backend }) => (backend === 'builtin' ? [] : packages[backend]));
   const message = failures.length === 1 ? `cannot trace with ${reasons}` : `no tracer works here (${reasons})`;
-  return new ToolError('unsupported', message, install.length === 0 ? {} : { hint: install.join('; or ') });
+  const hints = [...new Set([...failures.flatMap(({ hint }) => hint ?? []), ...install])];
+  return new ToolError('unsupported', message, hints.length === 0 ? {} : { hint: hints.join('; or ') });
 }

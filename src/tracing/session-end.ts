@@ -1,5 +1,6 @@
 import { ToolError } from '../domain/errors.ts';
-import { BackendFailure, type BackendName, type TraceEnd } from './backend.ts';
+import { BackendFailure, type BackendName, type TraceEnd, withNeeds } from './backend.ts';
+import { missingCapabilities } from './rights.ts';
 
 /** The first reason for which a session ends; later ones do not change it. */
 export class SessionEnd {
@@ -26,7 +27,11 @@ export class SessionEnd {
 
 /** What a tracer said when it failed, in one line: its last words say most. */
 export function mainComplaint(complaints: string): string {
-  const lines = complaints.split('\n').map((line) => line.trim());
+  // perf has a line of its own for the word.
+  const lines = complaints
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => !/^error:$/i.test(line));
   return (
     lines.filter((line) => /error|fail|not found|unknown|denied|permi/i.test(line))[0] ?? lines.find(Boolean) ?? ''
   );
@@ -43,9 +48,11 @@ export function diedEarly(backend: BackendName, complaints: string): ToolError {
 
 /** A tracer that ended before it had attached. */
 export function didNotStart(backend: BackendName, complaints: string, exit: string): BackendFailure {
-  const denied = /root user|permission|not permitted|EPERM|EACCES|CAP_/i.test(complaints);
-  const words = mainComplaint(complaints);
-  return new BackendFailure(backend, denied ? 'permission' : 'failed', words === '' ? `ended with ${exit}` : words);
+  // Whatever a tool without its rights complains about, that is the reason.
+  const denied =
+    missingCapabilities(backend).length > 0 || /root user|permission|not permitted|EPERM|EACCES|CAP_/i.test(complaints);
+  const words = mainComplaint(complaints) || `ended with ${exit}`;
+  return new BackendFailure(backend, denied ? 'permission' : 'failed', withNeeds(backend, words));
 }
 
 /** Waits, but not for ever. @returns undefined when the time was over first */

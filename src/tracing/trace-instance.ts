@@ -2,6 +2,7 @@ import { closeSync, constants, mkdirSync, openSync, readdirSync, readSync, rmdir
 import { join } from 'node:path';
 
 import { ToolError } from '../domain/errors.ts';
+import { tracefsRefusal } from './rights.ts';
 import { parseTraceText, type TraceLine, TraceText } from './trace-text.ts';
 
 /** A tracepoint to listen to. */
@@ -145,7 +146,7 @@ function make(tracefs: string): string {
     } catch (cause) {
       if (codeOf(cause) === 'EEXIST') continue;
       if (codeOf(cause) !== 'EACCES' && codeOf(cause) !== 'EPERM') throw cause;
-      throw new ToolError('permission', 'a trace instance may not be made', { hint: 'run it as root', cause });
+      throw tracefsRefusal(`cannot make a trace instance in ${tracefs}`, 'changed', cause);
     }
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { ToolError } from '../domain/errors.ts';
 import { type EventFormat, parseEventFormat } from './event-format.ts';
+import { tracefsRefusal } from './rights.ts';
 
 /** Where tracefs belongs; where systemd, bpftrace and perf look for it. */
 export const tracefsMountPoint = '/sys/kernel/tracing';
@@ -89,11 +90,9 @@ function readFormat(path: string): string {
 }
 
 function unreadable(path: string, cause: unknown): ToolError {
-  const denied = codeOf(cause) === 'EACCES' || codeOf(cause) === 'EPERM';
-  return new ToolError(denied ? 'permission' : 'refused', `cannot read ${path}: ${codeOf(cause) ?? String(cause)}`, {
-    ...(denied ? { hint: 'tracing needs root' } : {}),
-    cause,
-  });
+  const doing = `cannot read ${path}`;
+  if (codeOf(cause) === 'EACCES' || codeOf(cause) === 'EPERM') return tracefsRefusal(doing, 'read', cause);
+  return new ToolError('refused', `${doing}: ${codeOf(cause) ?? String(cause)}`, { cause });
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -21,6 +21,18 @@ function instances(): string[] {
 }
 
 describe('a trace instance', () => {
+  it('tells somebody who is not root what is missing', () => {
+    const [root, nobody] = [0, 65_534];
+    process.seteuid!(nobody);
+    onTestFinished(() => process.seteuid!(root));
+    const refused = (): unknown => new TraceInstance(tracefs, [passed], 'thread');
+    expect(refused).toThrow(
+      `cannot make a trace instance in ${tracefs}: EACCES; tracefs is root's, or takes CAP_DAC_OVERRIDE`,
+    );
+    process.seteuid!(root);
+    expect(instances().filter((name) => name.includes(`_${process.pid}_`))).toEqual([]);
+  });
+
   it('sees the events of its thread only, each once, and leaves nothing', async () => {
     const before = kernelState();
     {

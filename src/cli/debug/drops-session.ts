@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import type { Finding } from '../../domain/finding.ts';
 import type { FlowCounter } from '../../domain/flow-counter.ts';
 import { totalOf } from '../../domain/ledger.ts';
+import { effectiveCapabilities } from '../../kernel/surroundings.ts';
 import { mountKernelFilesystem } from '../../kernel/tracefs-mount.ts';
 import type { Outcome, Remark } from '../../output/outcome.ts';
 import type { BackendName, TraceRequest, TraceResult, TraceSession } from '../../tracing/backend.ts';
@@ -53,14 +54,21 @@ export async function beginCounting(
       ({ backend, message }) => void skipped.push(`${backend} is not used: ${message}`),
       defaultMaxRate,
     );
-    for (const message of skipped) await context.warn({ message });
+    for (const message of [...skipped, ...unseenSystem()]) await context.warn({ message });
     await context.ready(`counting lost frames with ${session.backend} (${session.events.join(' ')})`);
     return session;
   } catch (error) {
-    for (const message of skipped) await context.warn({ message });
     if (context.signal.aborted) throw new Interrupted('');
     throw error;
   }
+}
+
+/** What findings lack that are made by somebody who may count and no more. */
+function unseenSystem(): string[] {
+  if (effectiveCapabilities()?.has('CAP_SYS_ADMIN') !== false) return [];
+  return [
+    'programs, maps and other network namespaces cannot be looked at without CAP_SYS_ADMIN: numbers stand for names, and causes that they decide are guessed',
+  ];
 }
 
 /** What was counted in all, and what is to be said about it. */

@@ -80,12 +80,12 @@ async function begin(via: ReturnType<typeof parseVia>, context: Context): Promis
   const skipped: BackendFailure[] = [];
   try {
     const request = { names: () => [...readXdpEvents(context).keys()], signal: context.signal };
-    return await countEvents(via, request, (failure) => void skipped.push(failure));
+    const session = await countEvents(via, request, (failure) => void skipped.push(failure));
+    for (const { backend, message } of skipped) await context.warn({ message: `${backend} is not used: ${message}` });
+    return session;
   } catch (error) {
     if (context.signal.aborted) throw new Interrupted('');
     throw error;
-  } finally {
-    for (const { backend, message } of skipped) await context.warn({ message: `${backend} is not used: ${message}` });
   }
 }
 

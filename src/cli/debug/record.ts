@@ -2,7 +2,7 @@ import { ToolError, usageError } from '../../domain/errors.ts';
 import { shellCommand } from '../../domain/shell-quote.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import { printable } from '../../output/printable.ts';
-import { BackendFailure } from '../../tracing/backend.ts';
+import { BackendFailure, readFor } from '../../tracing/backend.ts';
 import { PerfRecording, recordedEvents, type RecordRequest } from '../../tracing/perf-record.ts';
 import { noneWorks } from '../../tracing/select.ts';
 import { type Context, Interrupted } from '../context.ts';
@@ -65,8 +65,7 @@ recorded 1.0 s in lost.data (… KiB); see it with: perf script -i lost.data
     const duration = optionValue(input, 'duration');
     const milliseconds = duration === undefined ? undefined : parseDuration(duration, '--duration');
     const maxSize = optionValue(input, 'max-size');
-    const request: RecordRequest = {
-      events: availableEvents(context),
+    const request: Omit<RecordRequest, 'events'> = {
       file,
       replace: flag(input, 'force'),
       maxSize: maxSize === undefined ? DEFAULT_MAX_SIZE : parseMaxSize(maxSize),
@@ -74,7 +73,7 @@ recorded 1.0 s in lost.data (… KiB); see it with: perf script -i lost.data
     };
     await using recording = await begin(request, context);
     const started = performance.now();
-    const events = request.events.map((name) => `xdp:${name}`);
+    const events = recording.events.map((name) => `xdp:${name}`);
     await context.ready(`recording ${events.join(' ')}`);
     await untilEnd(recording, milliseconds, context.signal);
     const seconds = Math.round(performance.now() - started) / 1000;
@@ -113,9 +112,10 @@ function availableEvents(context: Context): string[] {
   return available;
 }
 
-async function begin(request: RecordRequest, context: Context): Promise<PerfRecording> {
+async function begin(request: Omit<RecordRequest, 'events'>, context: Context): Promise<PerfRecording> {
   try {
-    return await PerfRecording.start(request);
+    const events = readFor('perf', () => availableEvents(context));
+    return await PerfRecording.start({ ...request, events });
   } catch (error) {
     if (context.signal.aborted) throw new Interrupted('');
     if (error instanceof BackendFailure) throw noneWorks([error]);

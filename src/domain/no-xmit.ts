@@ -12,7 +12,7 @@ export interface NoXmit {
 
 /** For a device without NDO_XMIT; undefined: nothing is known of the device. */
 export function whyNoXmit(device: LiveDevice | undefined): NoXmit {
-  if (device === undefined) return { reason: 'its driver offers no NDO_XMIT' };
+  if (device === undefined) return { reason: 'why cannot be told, because it is gone or may not be looked at' };
   if (device.kind === 'veth') return vethNoXmit(device);
   if (isVirtual(device)) {
     const kind = device.kind === undefined ? '' : ` (${device.kind})`;

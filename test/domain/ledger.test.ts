@@ -70,6 +70,14 @@ describe('a target that cannot transmit', () => {
     expect(only(redirectError, peerIn({ current: true })).fix).toBe('ethtool -K d0 gro on');
   });
 
+  it('is not described when it is not known', () => {
+    const { explanation, certainty } = only(redirectError, router({ devices: [r0] }));
+    expect(certainty).toBe('likely');
+    expect(explanation).toBe(
+      'ifindex 20102 could not transmit redirected frames: why cannot be told, because it is gone or may not be looked at',
+    );
+  });
+
   it('quotes an interface that is called like a command', () => {
     const system = router({ devices: [r0, { ...r1, peer: { ...r1.peer!, ifname: '$(id);x' } }] });
     expect(only(redirectError, system).fix).toBe("ip netns exec D ethtool -K '$(id);x' gro on");

@@ -134,7 +134,7 @@ function socketError(scene: Scene, map: LiveMap, error: string | undefined): Ver
 /** The map is gone or unknown, or the errno says nothing about a device. */
 function goneMap(scene: Scene, error: string | undefined): Verdict {
   const { counter, map } = scene;
-  const socket = `an AF_XDP socket at key ${counter.mapIndex}, of a map that is gone now,`;
+  const socket = `an AF_XDP socket at key ${counter.mapIndex}, of a map that is gone or may not be looked at,`;
   if (map === undefined && namesMap(counter) && counter.toIfindex === 0) {
     if (error === 'ENXIO') return likely('xsk-unbound', `${socket} was not bound`);
     if (error === 'ENOBUFS') return likely('xsk-rx-ring-full', `${socket} had a full RX ring`);

@@ -5,6 +5,7 @@ import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { shellCommand } from '../domain/shell-quote.ts';
 import { lastErrno, libc } from '../ffi/libc.ts';
 import { BPFFS_STANDARD } from './bpffs-path.ts';
+import { underLock } from './file-lock.ts';
 import { inInitialMountNamespace } from './mount-namespace.ts';
 
 /** f_type of a bpffs (linux/magic.h). */
@@ -99,7 +100,11 @@ function mountBpffs({ nomount, dryRun }: { readonly nomount: boolean; readonly d
     });
   }
   if (dryRun) return;
-  if (libc.mount('bpf', BPFFS_STANDARD, 'bpf', 0, 'mode=0700') !== 0) {
-    throw new KernelRefusal('mount bpffs', lastErrno(), { path: BPFFS_STANDARD });
-  }
+  // A second mount on top of another's would hide what that one has pinned meanwhile.
+  underLock(BPFFS_STANDARD, () => {
+    if (isOnBpffs(BPFFS_STANDARD)) return;
+    if (libc.mount('bpf', BPFFS_STANDARD, 'bpf', 0, 'mode=0700') !== 0) {
+      throw new KernelRefusal('mount bpffs', lastErrno(), { path: BPFFS_STANDARD });
+    }
+  });
 }

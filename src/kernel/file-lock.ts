@@ -36,6 +36,24 @@ export async function lockDirectory(path: string, signal: AbortSignal, onWait: (
   }
 }
 
+/**
+ * Does something short while no other process does it under the lock of the same directory. Whoever holds the lock for
+ * longer than a second is none of ours (any user may lock a directory that he may read), and is not waited for.
+ *
+ * @param path a directory
+ */
+export function underLock(path: string, action: () => void): void {
+  const fd = openSync(path, 'r');
+  try {
+    for (let tries = 0; tries < PATIENCE && libc.flock(fd, LOCK_EX | LOCK_NB) !== 0; tries += 1) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_MS);
+    }
+    action();
+  } finally {
+    closeSync(fd);
+  }
+}
+
 async function lock(fd: number, path: string, signal: AbortSignal, onWait: () => void): Promise<void> {
   for (let tries = 1; libc.flock(fd, LOCK_EX | LOCK_NB) !== 0; tries += 1) {
     const errno = lastErrno();

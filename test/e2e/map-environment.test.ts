@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { PinFolder, xdpctl } from '../support/command.ts';
+import { PinFolder, xdpctl, xdpctlPath } from '../support/command.ts';
 import { tool } from '../support/tool.ts';
 import { createWorld } from '../support/world.ts';
 
+/** Mounts can lie on top of each other. */
+const unmount = 'while umount /sys/fs/bpf 2>/dev/null; do :; done';
 /** Runs a command where bpffs is not mounted. */
-const withoutBpffs = ['unshare', '--mount', 'sh', '-c', 'umount /sys/fs/bpf && exec "$0" "$@"'];
+const withoutBpffs = ['unshare', '--mount', 'sh', '-c', `${unmount}; exec "$0" "$@"`];
 /** Runs a command as somebody without any capability. */
 const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
 
@@ -57,18 +59,25 @@ describe('where bpffs is not mounted', () => {
     ['create --nomount', ['-n', 'map', 'create', '/sys/fs/bpf/new', 'type', 'devmap', 'entries', '4']],
     ['create --dry-run', ['--dry-run', 'map', 'create', '/sys/fs/bpf/new', 'type', 'devmap', 'entries', '4']],
   ])('no pin is made that would vanish: %s', (_verb, args) => {
-    const script = [
-      'unshare',
-      '--mount',
-      'sh',
-      '-c',
-      'umount /sys/fs/bpf; "$0" "$@"; s=$?; cat /proc/self/mounts; exit $s',
-    ];
+    const script = ['unshare', '--mount', 'sh', '-c', `${unmount}; "$0" "$@"; s=$?; cat /proc/self/mounts; exit $s`];
     const { status, stdout, stderr } = xdpctl(args, { wrapper: script });
     expect(status).toBe(1);
     expect(stderr).toMatch(/^error: bpffs is not mounted in this mount namespace/);
     expect(stdout).not.toMatch(/ bpf /);
   });
+});
+
+it('is mounted once, however many commands see that it is not', () => {
+  const script = [
+    unmount,
+    ...Array.from({ length: 6 }, (_, index) => `"$0" "$@" map create /sys/fs/bpf/m${index} type devmap entries 4 &`),
+    'wait',
+    'grep -c "^bpf /sys/fs/bpf bpf " /proc/self/mounts; ls /sys/fs/bpf | grep ^m.$',
+  ].join('\n');
+  // The first process of its namespace: what is mounted there stays.
+  const namespace = ['--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
+  const output = tool('unshare', [...namespace, 'sh', '-c', script, process.execPath, xdpctlPath]);
+  expect(output.trim().split('\n')).toEqual(['1', 'm0', 'm1', 'm2', 'm3', 'm4', 'm5']);
 });
 
 it('ip netns exec, where a pin would vanish with the command, is refused, and --netns offered', () => {

@@ -1,96 +1,15 @@
-import { readFileSync } from 'node:fs';
-
 import { describe, expect, it } from 'vitest';
 
 import { encodeInteger } from '../../src/domain/integer.ts';
 import { XskSocket } from '../../src/kernel/af-xdp/socket.ts';
-import { BPF_ANY, BpfMap } from '../../src/kernel/map.ts';
+import { BPF_ANY } from '../../src/kernel/map.ts';
 import { inNetns } from '../../src/kernel/netns.ts';
-import { pinObject } from '../../src/kernel/pin.ts';
-import { XskmapReader } from '../../src/kernel/xskmap-reader.ts';
-import { type CommandResult, PinFolder, type RunningCommand, startXdpctl, xdpctl } from '../support/command.ts';
+import { PinFolder, startXdpctl, xdpctl } from '../support/command.ts';
 import { countFrames, sendFrames } from '../support/frames.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
-import { inNamespace, tool, toolJson } from '../support/tool.ts';
-import { createWorld, type End, type Pair, setLink, type World } from '../support/world.ts';
-
-interface Loss {
-  readonly code: string;
-  readonly count: number;
-  readonly fix: string;
-}
-
-interface Summary {
-  readonly map: { readonly id: number; readonly key: number };
-  readonly prog?: { readonly id: number; readonly redirected: number; readonly missed: number };
-  readonly frames: number;
-  readonly bytes: number;
-  readonly unread: number;
-  readonly sent?: number;
-  readonly losses: readonly Loss[];
-  readonly statistics: Readonly<Record<string, number>>;
-}
-
-/** A pair in one namespace: frames are sent from `b`, and arrive at `a`. */
-function pairIn(world: World, mtu = 1500): Pair {
-  const namespace = world.namespace();
-  return world.veth({ namespace, mtu }, { namespace, mtu });
-}
-
-function bindWords({ name, namespace = '' }: End, ...words: string[]): string[] {
-  return ['--netns', namespace, 'xsk', 'bind', name, '--queue', '0', ...words];
-}
-
-/** Starts `xsk bind` of queue 0 and waits until it is ready. */
-async function bound(end: End, ...words: string[]): Promise<RunningCommand> {
-  const command = startXdpctl(['-j', ...bindWords(end, ...words)]);
-  await command.ready();
-  return command;
-}
-
-function summaryOf(result: CommandResult): Summary {
-  expect(result).toMatchObject({ status: 0, signal: null });
-  return result.json() as Summary;
-}
-
-/** A pinned XSKMAP of four slots that this process holds open too. */
-class PinnedXskmap implements Disposable {
-  readonly #folder = new PinFolder();
-  readonly path = this.#folder.pin('sockets');
-  readonly map = BpfMap.create({
-    type: 17,
-    name: 'sockets',
-    keySize: 4,
-    valueSize: 4,
-    maxEntries: 4,
-    flags: 0,
-  });
-
-  constructor() {
-    pinObject(this.map.fd, this.path);
-  }
-
-  get occupied(): number[] {
-    using reader = new XskmapReader(this.map);
-    return [...reader.entries()].map(({ key }) => key);
-  }
-
-  [Symbol.dispose](): void {
-    this.map[Symbol.dispose]();
-    this.#folder[Symbol.dispose]();
-  }
-}
-
-/** Stops a process and waits until it does not run any more. */
-async function holdStill({ child }: RunningCommand): Promise<void> {
-  child.kill('SIGSTOP');
-  await expect.poll(() => readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(' ')[2]).toBe('T');
-}
-
-function xdpProgramOf({ name, namespace = '' }: End): unknown {
-  const [link] = toolJson('ip', ['-n', namespace, '-j', 'link', 'show', 'dev', name]) as { xdp?: unknown }[];
-  return link?.xdp;
-}
+import { inNamespace, tool } from '../support/tool.ts';
+import { createWorld, setLink } from '../support/world.ts';
+import { bindWords, bound, holdStill, pairIn, PinnedXskmap, summaryOf, xdpProgramOf } from '../support/xsk.ts';
 
 describe('xsk bind', () => {
   it('receives exactly what was sent, and leaves nothing', async () => {

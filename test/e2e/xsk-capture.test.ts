@@ -10,21 +10,15 @@ import { needProgram } from '../support/need.ts';
 import { type PcapngFile, readPcapng } from '../support/pcapng-reader.ts';
 import { TemporaryFolder } from '../support/temporary-folder.ts';
 import { tool } from '../support/tool.ts';
-import { createWorld, type End, type Pair, type World } from '../support/world.ts';
+import { createWorld, type End } from '../support/world.ts';
+import { bindWords as wordsOf, holdStill, pairIn, ready } from '../support/xsk.ts';
 
-function pairIn(world: World): Pair {
-  const namespace = world.namespace();
-  return world.veth({ namespace }, { namespace });
+function bindWords(end: End, ...words: string[]): string[] {
+  return wordsOf(end, '--attach', ...words);
 }
 
-function bindWords({ name, namespace = '' }: End, ...words: string[]): string[] {
-  return ['--netns', namespace, 'xsk', 'bind', name, '--queue', '0', '--attach', ...words];
-}
-
-async function bound(end: End, ...words: string[]): Promise<RunningCommand> {
-  const command = startXdpctl(['-j', ...bindWords(end, ...words)]);
-  await command.ready();
-  return command;
+function bound(end: End, ...words: string[]): Promise<RunningCommand> {
+  return ready(['-j', ...bindWords(end, ...words)]);
 }
 
 /** The running numbers that send-frames writes behind the header. */
@@ -79,8 +73,7 @@ describe('xsk bind --write', () => {
     using folder = new TemporaryFolder();
     const { a, b } = pairIn(world);
     await using command = await bound(a, '--write', folder.file('a.pcapng'), '--rx-size', '8', '--frames', '64');
-    command.child.kill('SIGSTOP');
-    await expect.poll(() => readFileSync(`/proc/${command.child.pid}/stat`, 'utf8').split(' ')[2]).toBe('T');
+    await holdStill(command);
     sendFrames(b, { count: 30 });
     command.child.kill('SIGCONT');
     expectWritten(await command.stop(), 8);

@@ -6,29 +6,11 @@ import { startXdpctl } from '../support/command.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
 import { startLiveFrames } from '../support/live-frames.ts';
 import { TemporaryFolder } from '../support/temporary-folder.ts';
-import { counters, createWorld, type Pair, type World } from '../support/world.ts';
+import { counters, createWorld, type End } from '../support/world.ts';
+import { accounted, type BindSummary, bindWords, pairIn } from '../support/xsk.ts';
 
-interface Summary {
-  readonly frames: number;
-  readonly unread: number;
-  readonly sent?: number;
-  readonly written?: number;
-  readonly prog: { readonly redirected: number; readonly missed: number };
-  readonly losses: readonly { readonly code: string; readonly count: number }[];
-}
-
-function pairIn(world: World): Pair {
-  const namespace = world.namespace();
-  return world.veth({ namespace }, { namespace });
-}
-
-function words({ a: { name, namespace = '' } }: Pair, ...more: string[]): string[] {
-  return ['-j', '--netns', namespace, 'xsk', 'bind', name, '--queue', '0', '--attach', ...more];
-}
-
-/** Every frame that came by the program: taken, left unread, or lost for a reason. */
-function accounted({ frames, unread, losses }: Summary): number {
-  return losses.reduce((sum, { count }) => sum + count, frames + unread);
+function words(end: End, ...more: string[]): string[] {
+  return ['-j', ...bindWords(end, '--attach', ...more)];
 }
 
 describe('xsk bind under load', () => {
@@ -41,18 +23,18 @@ describe('xsk bind under load', () => {
   ])('received and counted losses are what was sent: %s', async (_, options) => {
     using world = createWorld();
     const pair = pairIn(world);
-    await using command = startXdpctl(words(pair, ...options));
+    await using command = startXdpctl(words(pair.a, ...options));
     await command.ready();
     const before = counters(pair.b).sendDropped;
     await using generator = await startLiveFrames(pair.b, { count: 300_000 });
     const sent = await generator.sent();
     const result = await command.stop();
     expect(result.status).toBe(0);
-    const summary = result.json() as Summary;
-    expect(accounted(summary)).toBe(summary.prog.redirected);
+    const summary = result.json() as BindSummary;
+    expect(accounted(summary)).toBe(summary.prog?.redirected);
     // What the veth pair itself dropped never came.
-    expect(summary.prog.redirected + counters(pair.b).sendDropped - before).toBe(sent);
-    expect(summary.prog.missed).toBe(0);
+    expect((summary.prog?.redirected ?? 0) + counters(pair.b).sendDropped - before).toBe(sent);
+    expect(summary.prog?.missed).toBe(0);
     expect(summary.sent ?? 0).toBe(options.includes('echo') ? summary.frames : 0);
   });
 
@@ -60,12 +42,12 @@ describe('xsk bind under load', () => {
     using world = createWorld();
     using folder = new TemporaryFolder();
     const pair = pairIn(world);
-    await using command = startXdpctl(words(pair, '--write', folder.file('a.pcapng')));
+    await using command = startXdpctl(words(pair.a, '--write', folder.file('a.pcapng')));
     await command.ready();
     await using generator = await startLiveFrames(pair.b, { count: 100_000, size: 1400 });
     await generator.sent();
-    const summary = (await command.stop()).json() as Summary;
-    expect(accounted(summary)).toBe(summary.prog.redirected);
+    const summary = (await command.stop()).json() as BindSummary;
+    expect(accounted(summary)).toBe(summary.prog?.redirected);
     expect(summary.written).toBe(summary.frames);
     // Each block is 32 bytes longer than its frame.
     expect(statSync(folder.file('a.pcapng')).size).toBeGreaterThan(summary.frames * 1432);
@@ -79,12 +61,12 @@ describe('xsk bind under load', () => {
     {
       await using _generator = await startLiveFrames(pair.b);
       for (const options of [[], ['--busy'], ['--action', 'echo']]) {
-        await using command = startXdpctl(words(pair, '--interval', '20ms', ...options));
+        await using command = startXdpctl(words(pair.a, '--interval', '20ms', ...options));
         await command.untilStdout(/"frames":[1-9]/);
         const result = await command.stop();
         expect(result).toMatchObject({ status: 0, signal: null });
-        const summary = result.jsonLines().at(-1) as Summary;
-        expect(accounted(summary)).toBe(summary.prog.redirected);
+        const summary = result.jsonLines().at(-1) as BindSummary;
+        expect(accounted(summary)).toBe(summary.prog?.redirected);
       }
     }
     await expectNothingNew(before);

@@ -492,4 +492,25 @@ describe('eight batches at once', () => {
     expect(Object.keys(found)).toHaveLength(8 * each);
     expect(Object.entries(found).filter(([key, worker]) => Number(key) % 8 !== worker)).toEqual([]);
   });
+
+  it('lose nothing in a devmap, whose entries they also remove', async () => {
+    const each = 500;
+    tool('bpftool', ['map', 'create', pins.pin('d'), ...'type devmap key 4 value 4 entries 8000 name d'.split(' ')]);
+    const results = await Promise.all(
+      Array.from({ length: 8 }, async (_, worker) => {
+        const lines = Array.from({ length: each }, (__, index) => {
+          const key = index * 8 + worker;
+          const update = `map update ${pins.path}/d key ${key} value lo`;
+          return index % 2 === 0 ? update : `${update}\nmap delete ${pins.path}/d key ${key}`;
+        }).join('\n');
+        await using batch = startXdpctl(['-q', 'batch', 'file', '-'], { input: `${lines}\n` });
+        return await batch.result();
+      }),
+    );
+    for (const result of results) expect(result).toMatchObject({ status: 0, stderr: '' });
+    const dumped = xdpctl(['-j', 'map', 'dump', pins.pin('d')]).json() as { key: string[] }[];
+    const keys = dumped.map(({ key }) => Buffer.from(key.map(Number)).readUInt32LE());
+    const kept = Array.from({ length: 8 * each }, (_, key) => key).filter((key) => Math.floor(key / 8) % 2 === 0);
+    expect(new Set(keys)).toEqual(new Set(kept));
+  });
 });

@@ -133,11 +133,13 @@ class UnreadCommand implements Disposable {
   readonly result: Promise<CommandResult>;
   readonly #child: ChildProcess;
   readonly #pipe: number;
+  readonly #path: string;
 
   /** @param filled whether the pipe is full before the command writes */
   constructor(words: readonly string[], filled: boolean) {
     const path = join(folder, 'pipe');
     tool('mkfifo', [path]);
+    this.#path = path;
     this.#pipe = openSync(path, constants.O_RDWR);
     if (filled) tool('bash', ['-c', 'dd if=/dev/zero of="$0" bs=4096 oflag=nonblock 2> /dev/null || true', path]);
     this.#child = spawn(xdpctlPath, words, { stdio: ['ignore', this.#pipe, 'ignore'], env: commandEnvironment() });
@@ -158,6 +160,7 @@ class UnreadCommand implements Disposable {
   [Symbol.dispose](): void {
     this.#child.kill('SIGKILL');
     closeSync(this.#pipe);
+    rmSync(this.#path);
   }
 }
 
@@ -179,5 +182,23 @@ describe('a reader that does not read', () => {
     await command.untilStuck();
     command.interrupt();
     expect(await command.result).toMatchObject({ signal: 'SIGINT' });
+  });
+
+  it('has a second before a signal ends the command, but a second signal ends it at once', async () => {
+    const path = createMap('array', 100_000);
+    const patience = async (signals: number): Promise<number> => {
+      using command = new UnreadCommand(['map', 'dump', path], false);
+      await command.untilStuck();
+      const begin = performance.now();
+      for (let sent = 0; sent < signals; sent += 1) {
+        command.interrupt();
+        // Signals of one kind that wait together are one.
+        await sleep(100);
+      }
+      expect(await command.result).toMatchObject({ signal: 'SIGINT' });
+      return performance.now() - begin;
+    };
+    expect(await patience(1)).toBeGreaterThanOrEqual(1000);
+    expect(await patience(2)).toBeLessThan(1000);
   });
 });

@@ -3,6 +3,8 @@ import type { Explanation } from './explanation.ts';
 import { linesBeforeVerdict, loadFailure } from './load-log.ts';
 
 const ENOENT = 2;
+/** bpf_check() gives up when a signal is pending; libbpf tries five times. */
+const EAGAIN = 11;
 
 /** Whether the verifier refused a program and said why. */
 export function isVerdict({ facts }: KernelRefusal): boolean {
@@ -20,6 +22,13 @@ export function explainObject({ operation, errno, facts }: KernelRefusal): Expla
         ? { kind: 'not-found', message: `there is no file ${path}` }
         : { kind: 'usage', message: `${path} is no BPF object that libbpf can read${because(reason)}` };
     case 'object load':
+      if (errno === EAGAIN) {
+        return {
+          kind: 'refused',
+          message: `signals kept the kernel from loading ${program === undefined ? path : `program '${program}'`}`,
+          hint: 'nothing has been changed; try again',
+        };
+      }
       if (program === undefined) return { kind: 'refused', message: `${path} cannot be loaded${because(reason)}` };
       return reason === undefined
         ? {

@@ -26,6 +26,13 @@ describe('a refused BPF object', () => {
       'refused',
       "the verifier refuses program 'p': R1 !read_ok",
     ],
+    [
+      'object load',
+      11,
+      { log: `${failed}\nprog 'p': -- BEGIN PROG LOAD LOG --\n7: (95) exit\n-- END PROG LOAD LOG --` },
+      'refused',
+      "signals kept the kernel from loading program 'p'",
+    ],
     ['object load', 1, { log: failed }, 'permission', /does not permit this: object load \/x\/prog\.o/],
   ])('%s, errno %i', (operation, errno, facts, kind, message) => {
     const error = explain(new KernelRefusal(operation, errno, { path, ...facts }), root);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { framesThrough } from '../support/frames.ts';
 import { Experiment, names } from './support/experiment.ts';
 import { lostIn, nameOfCase, sendThrough } from './support/loss-case.ts';
-import { lossCases } from './support/loss-cases.ts';
+import { intactCases, lossCases } from './support/loss-cases.ts';
 
 describe.each(Object.entries(lossCases))('frames that are lost %s', (_where, cases) => {
   const named = cases.map((each) => [nameOfCase(each), each] as const);
@@ -22,7 +22,8 @@ describe.each(Object.entries(lossCases))('frames that are lost %s', (_where, cas
       const path = experiment.pathOf(each);
       const findings = experiment.findingsAbout(path, backend);
       const { code } = each;
-      const seen = [{ code, count: lostIn(each, path), ...each.finding?.(path) }];
+      const explanation = expect.stringContaining(each.says?.(path) ?? '') as string;
+      const seen = [{ code, count: lostIn(each, path), explanation, ...each.finding?.(path) }];
       expect(findings).toMatchObject(each.blind?.includes(backend) ? [] : seen);
     });
 
@@ -45,5 +46,26 @@ describe.each(Object.entries(lossCases))('frames that are lost %s', (_where, cas
     execFileSync('sh', ['-c', finding!.fix!]);
     const { count, size = 60 } = each;
     expect(await framesThrough(path.source, path.sink, { count, size, seconds: 10 })).toBe(count);
+  });
+});
+
+describe('frames that are not lost', () => {
+  const experiment = new Experiment();
+
+  beforeAll(async () => {
+    await experiment.run(intactCases, async (each, path) => {
+      await sendThrough(each, path);
+      await each.untilArrived(path);
+    });
+  }, 180_000);
+
+  afterAll(() => experiment[Symbol.dispose]());
+
+  describe.each(names)('%s', (backend) => {
+    it.each(
+      intactCases.map((each) => [`${each.how}${each.mode === undefined ? '' : ' (generic mode)'}`, each] as const),
+    )('%s', (_name, each) => {
+      expect(experiment.findingsAbout(experiment.pathOf(each), backend)).toEqual([]);
+    });
   });
 });

@@ -8,15 +8,12 @@ export type Counting = 'builtin' | 'classic' | 'bpftrace' | 'perf';
 /** What sees only the events of the xdp group, and no skb. */
 export const withoutSkbs: readonly Counting[] = ['classic', 'bpftrace', 'perf'];
 
-/** One way to lose frames: how the path is made and broken, and what must be said about it. */
-export interface LossCase {
-  readonly code: DropCode;
-  /** What is special about it, where there are several of a code. */
-  readonly name?: string;
+/** Frames on a path: how it is made, and how they are sent. */
+export interface Passage {
+  /** How the path is broken, or not; with the code and the mode what tells a case from the others. */
+  readonly how: string;
   /** Frames sent, a different number for each case. */
   readonly count: number;
-  /** Frames lost, where not all are; asked for when they are. */
-  lost?(path: LossyPath): number;
   readonly object?: string;
   readonly program: string;
   readonly size?: number;
@@ -25,17 +22,35 @@ export interface LossCase {
   breakIt?(path: LossyPath): Disposable | void;
   /** Sends the frames, where that is not simply done. */
   send?(path: LossyPath): Promise<void> | void;
+}
+
+/** A loss that the kernel tells nobody of. */
+export const everybody: readonly Counting[] = ['builtin', 'classic', 'bpftrace', 'perf'];
+
+/** One way to lose frames, and what must be said about it. */
+export interface LossCase extends Passage {
+  readonly code: DropCode;
+  /** Frames lost, where not all are; asked for when they are. */
+  lost?(path: LossyPath): number;
   /** What the finding says besides code, count and origin. */
   finding?(path: LossyPath): object;
+  /** Part of its explanation. */
+  says?(path: LossyPath): string;
   /** Whether the command of the finding makes the frames arrive. */
   readonly mends?: true;
   /** Those that cannot see it; their `blind` says so. */
   readonly blind?: readonly Counting[];
 }
 
+/** A path on which frames arrive. */
+export interface IntactCase extends Passage {
+  /** Waits until they have. */
+  untilArrived(path: LossyPath): Promise<void>;
+}
+
 /** What tells a case from the others. */
-export function nameOfCase({ code, name }: LossCase): string {
-  return name === undefined ? code : `${code} (${name})`;
+export function nameOfCase({ code, how, mode }: LossCase): string {
+  return `${code}: ${how}${mode === undefined ? '' : ' (generic mode)'}`;
 }
 
 /** Frames that got lost. */
@@ -44,7 +59,7 @@ export function lostIn({ count, lost }: LossCase, path: LossyPath): number {
 }
 
 /** Makes the frames of a case come. */
-export async function sendThrough(each: LossCase, path: LossyPath): Promise<void> {
+export async function sendThrough(each: Passage, path: LossyPath): Promise<void> {
   if (each.send !== undefined) await each.send(path);
   else sendFrames(path.source, { count: each.count, size: each.size ?? 60 });
 }

@@ -5,15 +5,31 @@ import { sendWhileBusy } from '../starved-receiver.ts';
 /** Frames that do not get to, or past, another CPU. */
 export const cpumap: readonly LossCase[] = [
   {
+    code: 'map-miss',
+    how: 'no entry for the CPU',
+    count: 44,
+    program: 'to_cpu',
+    finding: () => ({ certainty: 'likely' }),
+  },
+  {
     code: 'cpumap-program-drop',
+    how: 'the program in the entry returns XDP_DROP',
     count: 17,
     program: 'to_cpu',
     breakIt: (path) => path.setEntry('cpus', 0, 192, 'cpu_drop'),
     finding: () => ({ certainty: 'certain', key: 0, cpu: 0 }),
   },
   {
+    code: 'cpumap-program-drop',
+    how: 'the program in the entry returns XDP_ABORTED',
+    count: 45,
+    program: 'to_cpu',
+    breakIt: (path) => path.setEntry('cpus', 0, 192, 'cpu_abort'),
+    finding: () => ({ certainty: 'certain', key: 0 }),
+  },
+  {
     code: 'target-down',
-    name: 'for a program in a cpumap',
+    how: 'the target of the program in the cpumap entry is down',
     count: 41,
     program: 'to_cpu',
     breakIt(path) {
@@ -26,6 +42,7 @@ export const cpumap: readonly LossCase[] = [
   },
   {
     code: 'cpumap-full',
+    how: 'a queue of one frame, the CPU busy',
     count: 64,
     lost: () => 63,
     program: 'to_other_cpu',
@@ -35,7 +52,7 @@ export const cpumap: readonly LossCase[] = [
   },
   {
     code: 'cpumap-full',
-    name: 'generic mode',
+    how: 'a queue of one frame, the CPU busy',
     count: 33,
     lost: () => 32,
     program: 'to_other_cpu',

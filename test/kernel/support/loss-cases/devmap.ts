@@ -3,10 +3,14 @@ import { setGro, setLink } from '../../../support/world.ts';
 import { forward, type LossCase } from '../loss-case.ts';
 import { lostAtStarved, pollInThread, sendToStarved } from '../starved-receiver.ts';
 
+/** Of lo, in every namespace. */
+const LOOPBACK = 1;
+
 /** Frames that their target does not take, in native mode. */
 export const devmap: readonly LossCase[] = [
   {
     code: 'target-no-xmit',
+    how: 'a veth whose peer has neither GRO nor a program',
     count: 9,
     program: 'forward',
     breakIt(path) {
@@ -22,7 +26,17 @@ export const devmap: readonly LossCase[] = [
     mends: true,
   },
   {
+    code: 'target-no-xmit',
+    how: 'the target is lo',
+    count: 49,
+    program: 'forward',
+    breakIt: (path) => path.setEntry('targets', 0, LOOPBACK),
+    finding: () => ({ certainty: 'certain', errno: 95, key: 0 }),
+    says: ({ router }) => `lo (netns ${router}) could not transmit`,
+  },
+  {
     code: 'target-down',
+    how: 'the target is down',
     count: 10,
     program: 'forward',
     breakIt(path) {
@@ -38,6 +52,7 @@ export const devmap: readonly LossCase[] = [
   },
   {
     code: 'frame-exceeds-mtu',
+    how: 'the target has a smaller MTU',
     count: 12,
     size: 1400,
     program: 'forward',
@@ -51,6 +66,7 @@ export const devmap: readonly LossCase[] = [
   },
   {
     code: 'target-no-carrier',
+    how: 'a veth whose peer is down',
     count: 13,
     program: 'forward',
     breakIt(path) {
@@ -66,7 +82,7 @@ export const devmap: readonly LossCase[] = [
   },
   {
     code: 'target-no-carrier',
-    name: 'of a tap that nobody reads',
+    how: 'a tap that nobody has open',
     count: 20,
     program: 'forward',
     breakIt(path) {
@@ -79,6 +95,7 @@ export const devmap: readonly LossCase[] = [
   },
   {
     code: 'peer-mtu',
+    how: 'the peer of the target has a smaller MTU',
     count: 14,
     size: 1400,
     program: 'forward',
@@ -91,7 +108,7 @@ export const devmap: readonly LossCase[] = [
   },
   {
     code: 'tx-ring-full',
-    name: 'of a tap',
+    how: 'a tap that nobody reads from',
     count: 50,
     lost: () => 42,
     program: 'forward',
@@ -104,7 +121,7 @@ export const devmap: readonly LossCase[] = [
   },
   {
     code: 'tx-ring-full',
-    name: 'of a veth',
+    how: 'a veth whose peer gets no CPU',
     count: 300,
     lost: lostAtStarved,
     program: 'forward',
@@ -117,6 +134,7 @@ export const devmap: readonly LossCase[] = [
   },
   {
     code: 'egress-program-drop',
+    how: 'the program in the entry returns XDP_DROP',
     count: 15,
     program: 'forward',
     breakIt: (path) => forward(path, 'egress_drop'),
@@ -124,6 +142,7 @@ export const devmap: readonly LossCase[] = [
   },
   {
     code: 'egress-program-bad-action',
+    how: 'the program in the entry returns XDP_TX',
     count: 16,
     program: 'forward',
     breakIt: (path) => forward(path, 'egress_back'),

@@ -12,6 +12,7 @@ import type { LossCase } from '../loss-case.ts';
 export const fragments: readonly LossCase[] = [
   {
     code: 'target-no-sg',
+    how: 'frames of several buffers to a tap',
     count: 34,
     program: 'forward',
     breakIt(path) {

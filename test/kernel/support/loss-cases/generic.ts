@@ -8,16 +8,30 @@ import { lostAtStarved, pollInThread, sendToStarved } from '../starved-receiver.
 export const generic: readonly LossCase[] = [
   {
     code: 'map-miss',
-    name: 'generic mode',
+    how: 'no entry at the key, foreign program',
     count: 38,
     program: 'forward',
     mode: 'xdpgeneric',
     finding: () => ({ certainty: 'likely' }),
   },
-  { code: 'no-redirect-call', name: 'generic mode', count: 39, program: 'without_call', mode: 'xdpgeneric' },
+  {
+    code: 'no-redirect-call',
+    how: 'XDP_REDIRECT without a helper call',
+    count: 39,
+    program: 'without_call',
+    mode: 'xdpgeneric',
+  },
+  {
+    code: 'no-such-interface',
+    how: 'bpf_redirect() to an ifindex that there is not',
+    count: 54,
+    program: 'nowhere',
+    mode: 'xdpgeneric',
+    finding: () => ({ to: { ifindex: 999_999 } }),
+  },
   {
     code: 'frame-exceeds-mtu',
-    name: 'generic mode',
+    how: 'the target has a smaller MTU',
     count: 40,
     size: 1400,
     program: 'forward',
@@ -32,7 +46,7 @@ export const generic: readonly LossCase[] = [
   },
   {
     code: 'target-down',
-    name: 'generic mode',
+    how: 'the target is down',
     count: 11,
     program: 'forward',
     mode: 'xdpgeneric',
@@ -44,7 +58,7 @@ export const generic: readonly LossCase[] = [
   },
   {
     code: 'target-no-carrier',
-    name: 'generic mode',
+    how: 'a veth whose peer is down',
     count: 21,
     program: 'forward',
     mode: 'xdpgeneric',
@@ -58,7 +72,7 @@ export const generic: readonly LossCase[] = [
   },
   {
     code: 'peer-mtu',
-    name: 'generic mode',
+    how: 'the peer of the target has a smaller MTU',
     count: 22,
     size: 1400,
     program: 'forward',
@@ -73,7 +87,7 @@ export const generic: readonly LossCase[] = [
   },
   {
     code: 'egress-program-drop',
-    name: 'generic mode',
+    how: 'the program in the entry returns XDP_DROP',
     count: 23,
     program: 'forward',
     mode: 'xdpgeneric',
@@ -83,7 +97,7 @@ export const generic: readonly LossCase[] = [
   },
   {
     code: 'egress-program-bad-action',
-    name: 'generic mode',
+    how: 'the program in the entry returns XDP_ABORTED',
     count: 24,
     program: 'forward',
     mode: 'xdpgeneric',
@@ -92,6 +106,7 @@ export const generic: readonly LossCase[] = [
   },
   {
     code: 'tx-queue-stopped',
+    how: 'a veth whose peer gets no CPU',
     count: 310,
     lost: lostAtStarved,
     program: 'forward',

@@ -38,6 +38,7 @@ function prepare(path: LossyPath): void {
 export const receiver: readonly LossCase[] = [
   {
     code: 'delivered-bad-checksum',
+    how: 'datagrams with a wrong checksum',
     count: 29,
     program: 'forward',
     breakIt: prepare,
@@ -51,6 +52,7 @@ export const receiver: readonly LossCase[] = [
   },
   {
     code: 'delivered-other-host',
+    how: 'another MAC address as destination',
     count: 30,
     program: 'forward',
     breakIt: prepare,

@@ -1,5 +1,6 @@
 import { type XskSpec, XskSocket } from '../../../../src/kernel/af-xdp/socket.ts';
 import { inNetns } from '../../../../src/kernel/netns.ts';
+import { XskmapReader } from '../../../../src/kernel/xskmap-reader.ts';
 import { sendFrames } from '../../../support/frames.ts';
 import { setLink } from '../../../support/world.ts';
 import type { LossCase } from '../loss-case.ts';
@@ -13,7 +14,7 @@ interface SocketOptions extends Partial<XskSpec> {
 }
 
 /** Puts an AF_XDP socket that never reads into the map of the path. */
-function enterSocket(path: LossyPath, { ifindex, buffers = 64, ...spec }: SocketOptions = {}): Disposable {
+export function enterSocket(path: LossyPath, { ifindex, buffers = 64, ...spec }: SocketOptions = {}): XskSocket {
   const sizes = { frames: 64, frameSize: 2048, rxSize: 64, fillSize: 64, completionSize: 64, ...spec };
   const socket = inNetns(path.router, () => XskSocket.open(sizes));
   const { fill } = socket;
@@ -27,10 +28,37 @@ function enterSocket(path: LossyPath, { ifindex, buffers = 64, ...spec }: Socket
   return socket;
 }
 
+/** Waits until the kernel has taken a closed socket out of the map, which it does in its own time. */
+async function untilRemoved(path: LossyPath): Promise<void> {
+  using map = path.openMap('sockets');
+  using reader = new XskmapReader(map);
+  while (reader.entry(0) !== undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 /** Frames that an AF_XDP socket does not take. */
 export const xskmap: readonly LossCase[] = [
   {
+    code: 'map-miss',
+    how: 'no socket at the key',
+    count: 46,
+    program: 'to_socket',
+    finding: () => ({ certainty: 'likely' }),
+  },
+  {
+    code: 'map-miss',
+    how: 'the socket has been closed',
+    count: 47,
+    program: 'to_socket',
+    async send(path) {
+      enterSocket(path, { ifindex: path.ingress.ifindex })[Symbol.dispose]();
+      await untilRemoved(path);
+      sendFrames(path.source, { count: 47 });
+    },
+    finding: () => ({ certainty: 'likely' }),
+  },
+  {
     code: 'xsk-unbound',
+    how: 'the socket is not bound',
     count: 18,
     program: 'to_socket',
     breakIt: (path) => enterSocket(path),
@@ -38,7 +66,7 @@ export const xskmap: readonly LossCase[] = [
   },
   {
     code: 'xsk-unbound',
-    name: 'its device is gone',
+    how: 'the device of the socket is gone',
     count: 42,
     program: 'to_socket',
     breakIt: (path) => enterSocket(path, { ifindex: path.egress.ifindex }),
@@ -50,6 +78,7 @@ export const xskmap: readonly LossCase[] = [
   },
   {
     code: 'xsk-wrong-queue',
+    how: 'the socket is bound to another device',
     count: 25,
     program: 'to_socket',
     breakIt: (path) => enterSocket(path, { ifindex: path.egress.ifindex }),
@@ -57,6 +86,7 @@ export const xskmap: readonly LossCase[] = [
   },
   {
     code: 'xsk-fill-ring-empty',
+    how: 'three buffers in the fill ring',
     count: 26,
     lost: () => 23,
     program: 'to_socket',
@@ -64,7 +94,18 @@ export const xskmap: readonly LossCase[] = [
     finding: () => ({ certainty: 'certain', errno: 12, key: 0 }),
   },
   {
+    code: 'xsk-fill-ring-empty',
+    how: 'three buffers in the fill ring',
+    count: 48,
+    lost: () => 45,
+    program: 'to_socket',
+    mode: 'xdpgeneric',
+    breakIt: (path) => enterSocket(path, { ifindex: path.ingress.ifindex, buffers: 3 }),
+    finding: () => ({ certainty: 'certain', errno: 12, key: 0 }),
+  },
+  {
     code: 'xsk-rx-ring-full',
+    how: 'an RX ring of 8 frames',
     count: 27,
     lost: () => 19,
     program: 'to_socket',
@@ -73,6 +114,7 @@ export const xskmap: readonly LossCase[] = [
   },
   {
     code: 'xsk-frame-too-large',
+    how: '1793 bytes for 2048-byte buffers',
     count: 28,
     size: 1793,
     program: 'to_socket',

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { fstatSync, readFileSync } from 'node:fs';
 
 import { littleEndian } from '../../domain/byte-order.ts';
 import { KernelRefusal } from '../../domain/errors.ts';
@@ -13,6 +13,7 @@ import {
 import type { XskStatistics } from '../../domain/xsk-statistics.ts';
 import { libc } from '../../ffi/libc.ts';
 import { EPERM } from '../check.ts';
+import type { Fd } from '../fd.ts';
 import { allMaps } from '../map-list.ts';
 import { BPF_ANY, BpfMap } from '../map.ts';
 import { duplicateOf } from '../pidfd.ts';
@@ -158,8 +159,7 @@ function readMappings(): SocketMappings {
  * @returns false when it is no AF_XDP socket
  */
 function inspect(draft: Draft, mappings: Readonly<Partial<Record<RingKind, number>>>, scratch: ScratchMap): boolean {
-  const [owner] = draft.owners;
-  using duplicate = owner && duplicateOf(owner.pid, owner.fd);
+  using duplicate = duplicateFrom(draft);
   if (duplicate === undefined) return draft.places.length > 0 || Object.keys(mappings).some((kind) => kind !== 'rx');
   const fd = duplicate.number;
   if (domainOf(fd) !== AF_XDP) return false;
@@ -167,6 +167,18 @@ function inspect(draft: Draft, mappings: Readonly<Partial<Record<RingKind, numbe
   draft.rings = ringSizes(mappings, readRingOffsets(fd));
   draft.details ??= scratch.describe(fd);
   return true;
+}
+
+/** From the first owner that lets it be had. */
+function duplicateFrom({ owners, inode }: Draft): Fd | undefined {
+  for (const { pid, fd } of owners) {
+    const duplicate = duplicateOf(pid, fd);
+    if (duplicate === undefined) continue;
+    // The owner may have closed it meanwhile, and opened something else under its number.
+    if (fstatSync(duplicate.number).ino === inode) return duplicate;
+    duplicate[Symbol.dispose]();
+  }
+  return undefined;
 }
 
 function ringSizes(

@@ -1,5 +1,4 @@
 import { KernelRefusal, ToolError, usageError } from '../domain/errors.ts';
-import { shellCommand } from '../domain/shell-quote.ts';
 import { ENOENT } from '../kernel/check.ts';
 import { allMaps } from '../kernel/map-list.ts';
 import { BpfMap } from '../kernel/map.ts';
@@ -93,7 +92,7 @@ function noMap(path: string, kind: 'prog' | 'link'): ToolError {
   const what = kind === 'prog' ? 'program' : 'link';
   return usageError(
     `${path} is a pinned ${what}, not a map`,
-    `see: ${shellCommand(['xdpctl', kind, 'show', 'pinned', path])}`,
+    ({ own }) => `see: ${own([kind, 'show', 'pinned', path])}`,
   );
 }
 
@@ -103,7 +102,7 @@ function openByName(name: string): BpfMap {
   const [id] = ids;
   if (id === undefined) {
     throw new ToolError('not-found', `there is no map named '${name}'`, {
-      hint: "see: xdpctl map show; a pin is named by 'pinned PATH'",
+      hint: ({ own }) => `see: ${own(['map', 'show'])}; a pin is named by 'pinned PATH'`,
     });
   }
   if (ids.length > 1) {

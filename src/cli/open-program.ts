@@ -67,7 +67,9 @@ function theOnly(isMeant: (info: ProgramInfo) => boolean, described: string): Bp
   for (const { info } of allPrograms()) if (isMeant(info)) ids.push(info.id);
   const [id] = ids;
   if (id === undefined) {
-    throw new ToolError('not-found', `there is no program ${described}`, { hint: 'see: xdpctl prog show' });
+    throw new ToolError('not-found', `there is no program ${described}`, {
+      hint: ({ own }) => `see: ${own(['prog', 'show'])}`,
+    });
   }
   if (ids.length > 1) {
     throw usageError(

@@ -1,3 +1,5 @@
+import { type Typed, typedHere } from './typed-command.ts';
+
 /** Why a command ended without doing what was asked; each kind has one exit code (exit-code.ts). */
 export type ErrorKind =
   | 'refused'
@@ -21,9 +23,11 @@ export interface BatchPlace {
   readonly applied: number;
 }
 
+/** What to do about something, in words; a function where these name a command, which depends on where it is typed. */
+export type Hint = string | ((typed: Typed) => string);
+
 export interface ErrorDetails {
-  /** What to do about it, in words or as a command to type. */
-  readonly hint?: string;
+  readonly hint?: Hint;
   /** Positive Linux errno, when the kernel said one. */
   readonly errno?: number;
   /** The operation that failed, e.g. `map update`. */
@@ -36,23 +40,55 @@ export interface ErrorDetails {
 export class ToolError extends Error {
   override readonly name = 'ToolError';
   readonly kind: ErrorKind;
+  /** What to do about it, for a reader in the network namespace that the command ran in. */
   readonly hint: string | undefined;
   readonly errno: number | undefined;
   readonly operation: string | undefined;
   readonly batch: BatchPlace | undefined;
+  readonly #hint: Hint | undefined;
 
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.kind = kind;
-    this.hint = details.hint;
+    this.hint = hintText(details.hint, typedHere);
+    this.#hint = details.hint;
     this.errno = details.errno;
     this.operation = details.operation;
     this.batch = details.batch;
   }
+
+  /** What to do about it, with commands as they are to be typed. */
+  hintTyped(typed: Typed): string | undefined {
+    return hintText(this.#hint, typed);
+  }
+
+  /**
+   * The same error in other words.
+   *
+   * @param changes what besides the message is another
+   */
+  reworded(
+    message: string,
+    { hint = this.#hint, batch = this.batch, cause = this.cause ?? this }: Partial<ErrorDetails> = {},
+  ): ToolError {
+    const { errno, operation } = this;
+    return new ToolError(this.kind, message, {
+      cause,
+      ...(hint !== undefined && { hint }),
+      ...(errno !== undefined && { errno }),
+      ...(operation !== undefined && { operation }),
+      ...(batch !== undefined && { batch }),
+    });
+  }
+}
+
+/** A hint as text, with commands as they are to be typed. */
+export function hintText(hint: Hint | undefined, typed: Typed): string | undefined {
+  return typeof hint === 'function' ? hint(typed) : hint;
 }
 
 /** Short for the commonest error: input that breaks a rule. Nothing has been changed when it is thrown. */
-export function usageError(message: string, hint?: string): ToolError {
+export function usageError(message: string, hint?: Hint): ToolError {
   return new ToolError('usage', message, hint === undefined ? {} : { hint });
 }
 

@@ -141,6 +141,6 @@ export function explainFreeze(refusal: KernelRefusal): Explanation {
     : {
         kind: 'conflict',
         message: `${subject(refusal)} is being written to, or is mapped for writing`,
-        hint: 'see who holds it: xdpctl map show',
+        hint: ({ own }) => `see who holds it: ${own(['map', 'show', 'id', String(refusal.facts['mapId'])])}`,
       };
 }

@@ -1,5 +1,6 @@
 import type { KernelRefusal } from './errors.ts';
 import type { Explanation } from './explanation.ts';
+import type { Typed } from './typed-command.ts';
 
 const EPERM = 1;
 const EBUSY = 16;
@@ -36,7 +37,7 @@ export function explainXdp({ operation, errno, facts }: KernelRefusal): Explanat
       };
     case EBUSY:
     case EEXIST:
-      return { kind: 'conflict', message: failed, hint: 'see what is attached: xdpctl net show' };
+      return { kind: 'conflict', message: failed, hint: seeAttached };
     case ERANGE:
       return {
         kind: 'refused',
@@ -44,7 +45,11 @@ export function explainXdp({ operation, errno, facts }: KernelRefusal): Explanat
         hint: 'lower the MTU, or use a program that is aware of fragments: SEC("xdp.frags")',
       };
     case ENOSPC:
-      return { kind: 'refused', message: failed, hint: 'change the number of queues: ethtool -L DEV rx N tx N' };
+      return {
+        kind: 'refused',
+        message: failed,
+        hint: ({ own }) => `see what mends it: ${own(['net', 'features', 'dev', device])}`,
+      };
     case EINVAL:
       // What a driver says that knows nothing of XDP_SETUP_PROG_HW (veth_xdp, drivers/net/veth.c).
       if (facts['mode'] === 'offload' && extack === undefined) {
@@ -73,8 +78,12 @@ export function explainLink({ operation, errno, facts }: KernelRefusal): Explana
   return {
     kind: 'conflict',
     message: `link ${String(facts['id'])} does not hold the program that it was expected to hold`,
-    hint: 'see what is attached: xdpctl net show',
+    hint: seeAttached,
   };
+}
+
+function seeAttached({ own }: Typed): string {
+  return `see what is attached: ${own(['net', 'show'])}`;
 }
 
 /** The kernel's sentence as a part of ours; abbreviations (XDP, BPF) keep their capitals. */

@@ -89,21 +89,31 @@ function bind({ errno, facts }: KernelRefusal): Explanation | undefined {
       return {
         kind: 'conflict',
         message: `${queue} has an AF_XDP socket already`,
-        hint: 'see who holds it: xdpctl xsk show',
+        hint: ({ own }) => `see who holds it: ${own(['xsk', 'show'])}`,
       };
     case ENODEV:
       return { kind: 'not-found', message: 'the interface has gone meanwhile' };
-    case EINVAL:
-      return {
-        kind: 'usage',
-        message: `the interface has no ${queue}, or the kernel does not know a flag of the bind`,
-        hint: 'see its queues: ethtool -l; need-wakeup takes Linux 5.4',
-      };
     case EOPNOTSUPP:
       return {
         kind: 'unsupported',
         message: 'the driver of this interface has no AF_XDP in zero-copy mode',
         hint: 'with --copy every driver will do',
+      };
+  }
+  if (facts['mode'] === 'zerocopy') {
+    // xp_assign_dev (net/xdp/xsk_buff_pool.c) hands on whatever the driver says: it may have no rings to spare for it.
+    return {
+      kind: 'unsupported',
+      message: `the driver of this interface refuses zero-copy on ${queue}: ${errnoText(errno) ?? `errno ${errno}`}`,
+      hint: 'with --copy every driver will do; other sizes (--frame-size, --rx-size) may suit this one',
+    };
+  }
+  switch (errno) {
+    case EINVAL:
+      return {
+        kind: 'usage',
+        message: `the interface has no ${queue}, or the kernel does not know a flag of the bind`,
+        hint: 'see its queues: ethtool -l; need-wakeup takes Linux 5.4',
       };
     default:
       return undefined;

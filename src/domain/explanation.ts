@@ -1,10 +1,10 @@
-import type { ErrorKind, KernelRefusal } from './errors.ts';
+import type { ErrorKind, Hint, KernelRefusal } from './errors.ts';
 
 /** What `explain` makes of a refused call. */
 export interface Explanation {
   readonly kind: ErrorKind;
   readonly message: string;
-  readonly hint?: string;
+  readonly hint?: Hint;
 }
 
 /** What explains a refusal besides the call itself. */

@@ -13,7 +13,6 @@ import {
   pathText,
   type RedirectPath,
 } from './redirect-path.ts';
-import { shellCommand } from './shell-quote.ts';
 
 /** A path of ours as it is now. */
 export interface LivePath {
@@ -65,25 +64,17 @@ export type Step =
 /** Whether what is attached may give way: nothing, paths of ours, or any program but a dispatcher. */
 export type ReplacePolicy = 'nothing' | 'own' | 'any';
 
-/** How a command of ours is to be typed, quoted for the shell. */
-export type TypeCommand = (words: readonly string[]) => string;
-
 /**
  * What has to be done for a device to redirect as wanted; undefined when it does already.
  *
  * @param policy with `own`, what is the same already is left alone, and entries that differ are changed in place
  * @throws ToolError conflict for what may not give way
  */
-export function planPath(
-  wanted: RedirectPath,
-  there: Occupant | undefined,
-  policy: ReplacePolicy,
-  typed: TypeCommand,
-): Step | undefined {
+export function planPath(wanted: RedirectPath, there: Occupant | undefined, policy: ReplacePolicy): Step | undefined {
   if (there === undefined) return { kind: 'attach', path: wanted };
   if (there.components !== undefined) throw dispatcherInTheWay(wanted.device, there);
   if (policy === 'nothing' || (policy === 'own' && there.own === undefined))
-    throw inTheWay(wanted.device, there, policy, typed);
+    throw inTheWay(wanted.device, there, policy);
   const why = there.own === undefined ? [] : differences(wanted, there.own);
   if (policy === 'own' && there.own !== undefined && why.length === 0) {
     const changes = entryChanges(wanted, there.own.path);
@@ -99,11 +90,12 @@ function replacement(path: RedirectPath, old: Occupant, why: readonly string[]):
   return { kind: 'replace', path, old, gap, why };
 }
 
-function inTheWay({ ifname }: NamedDevice, there: Occupant, policy: 'nothing' | 'own', typed: TypeCommand): ToolError {
+function inTheWay({ ifname }: NamedDevice, there: Occupant, policy: 'nothing' | 'own'): ToolError {
   const what = occupantText(there);
   if (policy === 'own') {
     return new ToolError('conflict', `${ifname} has a program attached that xdpctl did not attach: ${what}`, {
-      hint: `take it off first: ${typed(['redirect', 'detach', ifname, '--force', String(there.programId)])}`,
+      hint: ({ own }) =>
+        `take it off first: ${own(['redirect', 'detach', ifname, '--force', String(there.programId)])}`,
     });
   }
   const message =
@@ -122,7 +114,8 @@ function dispatcherInTheWay({ ifname }: NamedDevice, there: Occupant): ToolError
     'conflict',
     `${ifname} has libxdp's dispatcher attached (program ${there.programId})${runs}; it is never replaced`,
     {
-      hint: `take its programs off with the tool that loaded them, e.g. ${shellCommand(['xdp-loader', 'unload', ifname, '--all'])}`,
+      hint: ({ other }) =>
+        `take its programs off with the tool that loaded them, e.g. ${other(['xdp-loader', 'unload', ifname, '--all'])}`,
     },
   );
 }

@@ -1,9 +1,10 @@
-import { shellQuote } from './shell-quote.ts';
+import { setMtu } from './ledger/fixes.ts';
+import type { LiveDevice } from './live-system.ts';
 import type { XskLoss } from './xsk-statistics.ts';
 
 /** How a socket of ours was made, as far as that decides what it loses. */
 export interface XskSetup {
-  readonly ifname: string;
+  readonly device: LiveDevice;
   readonly frames: number;
   readonly frameSize: number;
   readonly rxSize: number;
@@ -22,7 +23,7 @@ export function largestFrame(frameSize: number): number {
 
 /** What to change about the next `xsk bind` so that this loss does not happen. */
 export function xskRemedy({ code }: XskLoss, setup: XskSetup): string {
-  const { frames, frameSize, rxSize, fillSize, ifname } = setup;
+  const { frames, frameSize, rxSize, fillSize, device } = setup;
   switch (code) {
     case 'xsk-rx-ring-full':
       return `a larger RX ring: --rx-size ${2 * rxSize} instead of ${rxSize}; or fewer frames: this process takes them as fast as it can`;
@@ -31,7 +32,7 @@ export function xskRemedy({ code }: XskLoss, setup: XskSetup): string {
     case 'xsk-frame-too-large':
       return frameSize < 4096
         ? `larger frames: --frame-size 4096 takes ${largestFrame(4096)} bytes, ${frameSize} takes ${largestFrame(frameSize)}`
-        : `a smaller MTU: ip link set ${shellQuote(ifname)} mtu ${largestFrame(frameSize) - ETH_HLEN}`;
+        : `a smaller MTU: ${setMtu(device, largestFrame(frameSize) - ETH_HLEN)}`;
     case 'xsk-unbound':
     case 'xsk-wrong-queue':
       return 'bind the socket to the queue that the frames arrive at';

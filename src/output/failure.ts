@@ -1,6 +1,7 @@
 import { errnoName } from '../domain/errno.ts';
 import type { BatchPlace, ToolError } from '../domain/errors.ts';
 import { exitCodes } from '../domain/exit-code.ts';
+import type { Typed } from '../domain/typed-command.ts';
 import type { Painter } from './color.ts';
 import { printable } from './printable.ts';
 
@@ -18,8 +19,9 @@ export interface FailureJson {
 }
 
 /** The error as a JSON object. */
-export function failureJson(error: ToolError): FailureJson {
-  const { message, hint, errno, operation, batch } = error;
+export function failureJson(error: ToolError, typed: Typed): FailureJson {
+  const { message, errno, operation, batch } = error;
+  const hint = error.hintTyped(typed);
   return {
     error: {
       exit: exitCodes[error.kind],
@@ -33,10 +35,11 @@ export function failureJson(error: ToolError): FailureJson {
 }
 
 /** The error in two lines: what failed, and what to do. */
-export function failureText(error: ToolError, paint: Painter): string {
+export function failureText(error: ToolError, paint: Painter, typed: Typed): string {
+  const hint = error.hintTyped(typed);
   const name = error.errno === undefined ? '' : ` (${errnoName(error.errno)})`;
   return (
     `${paint('bad', 'error:')} ${printable(error.message)}${name}\n` +
-    (error.hint === undefined ? '' : `${paint('strong', 'hint:')} ${printable(error.hint)}\n`)
+    (hint === undefined ? '' : `${paint('strong', 'hint:')} ${printable(hint)}\n`)
   );
 }

@@ -1,4 +1,5 @@
 import type { EntryChunk } from '../domain/entry-chunk.ts';
+import type { Hint } from '../domain/errors.ts';
 import type { Painter, Tone } from './color.ts';
 import type { ScreenSize } from './screen.ts';
 
@@ -80,7 +81,7 @@ export interface Document {
 /** A remark that does not keep the command from succeeding. */
 export interface Remark {
   readonly message: string;
-  readonly hint?: string | undefined;
+  readonly hint?: Hint | undefined;
 }
 
 /** Commands that run one after another, each with an outcome of its own (batch). */

@@ -1,4 +1,5 @@
-import { ToolError } from '../domain/errors.ts';
+import { hintText, ToolError } from '../domain/errors.ts';
+import { type Typed, typedAt } from '../domain/typed-command.ts';
 import { type ColorChoice, type Painter, painter, wantsColor } from './color.ts';
 import { failureJson, failureText } from './failure.ts';
 import { JsonPrinter } from './json-printer.ts';
@@ -16,6 +17,8 @@ export interface ReporterOptions {
   readonly pretty: boolean;
   readonly color: ColorChoice;
   readonly quiet: boolean;
+  /** --netns, which commands in hints must repeat. */
+  readonly netns?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -28,6 +31,7 @@ export class Reporter {
   readonly #err: Sink;
   readonly #options: ReporterOptions;
   readonly #walk: Walk;
+  readonly #typed: Typed;
   #outPainter: Painter | undefined;
   #errPainter: Painter | undefined;
 
@@ -42,6 +46,7 @@ export class Reporter {
     this.#out = new Sink(streams.stdout);
     this.#err = new Sink(streams.stderr);
     this.#options = options;
+    this.#typed = typedAt(options.netns);
     this.#walk = new Walk(this.#out, breathe);
   }
 
@@ -68,14 +73,14 @@ export class Reporter {
 
   async warn(warning: Warning): Promise<void> {
     if (this.#options.quiet) return;
+    const { message } = warning;
+    const hint = hintText(warning.hint, this.#typed);
     if (this.#options.json) {
-      this.#err.text(`${JSON.stringify({ warning })}\n`);
+      this.#err.text(`${JSON.stringify({ warning: { message, ...(hint !== undefined && { hint }) } })}\n`);
     } else {
       const paint = await this.#paintErr();
-      this.#err.text(`${paint('warn', 'warning:')} ${printable(warning.message)}\n`);
-      if (warning.hint !== undefined) {
-        this.#err.text(`${paint('strong', 'hint:')} ${printable(warning.hint)}\n`);
-      }
+      this.#err.text(`${paint('warn', 'warning:')} ${printable(message)}\n`);
+      if (hint !== undefined) this.#err.text(`${paint('strong', 'hint:')} ${printable(hint)}\n`);
     }
     await this.#err.end();
   }
@@ -112,8 +117,8 @@ export class Reporter {
   }
 
   async failure(error: ToolError): Promise<void> {
-    if (this.#options.json) this.#err.text(`${JSON.stringify(failureJson(error))}\n`);
-    else this.#err.text(failureText(error, await this.#paintErr()));
+    if (this.#options.json) this.#err.text(`${JSON.stringify(failureJson(error, this.#typed))}\n`);
+    else this.#err.text(failureText(error, await this.#paintErr(), this.#typed));
     await this.#err.end();
   }
 

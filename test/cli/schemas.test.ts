@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { arrayOf, count, errorSchema, objectOf, text, versionSchema, wide } from '../../src/cli/json-schema.ts';
 import { schemaDocuments } from '../../src/cli/schemas.ts';
 import { ToolError } from '../../src/domain/errors.ts';
+import { typedHere } from '../../src/domain/typed-command.ts';
 import { failureJson } from '../../src/output/failure.ts';
 import { schemaProblems } from '../support/schema.ts';
 
@@ -32,14 +33,14 @@ describe('the schema of errors', () => {
   it('takes an error with all that it may say', () => {
     const batch = { file: 'standard input', line: 3, command: ['map', 'lookup'], applied: 2 };
     const error = new ToolError('not-found', 'no map', { hint: 'see', errno: 2, operation: 'map lookup', batch });
-    expect(Object.keys(failureJson(error).error)).toHaveLength(
+    expect(Object.keys(failureJson(error, typedHere).error)).toHaveLength(
       Object.keys(errorSchema.properties?.['error']?.properties ?? {}).length,
     );
-    expect(schemaProblems(errorSchema, failureJson(error))).toEqual([]);
+    expect(schemaProblems(errorSchema, failureJson(error, typedHere))).toEqual([]);
   });
 
   it('takes one that says nothing but what failed', () => {
-    expect(schemaProblems(errorSchema, failureJson(new ToolError('usage', 'wrong')))).toEqual([]);
+    expect(schemaProblems(errorSchema, failureJson(new ToolError('usage', 'wrong'), typedHere))).toEqual([]);
   });
 });
 

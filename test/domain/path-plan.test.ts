@@ -34,40 +34,36 @@ function occupant(own: RedirectPath | undefined, more: Partial<Occupant & LivePa
   };
 }
 
-function typed(words: readonly string[]): string {
-  return words.join(' ');
-}
-
 function kindOf(step: Step | undefined): string | undefined {
   return step?.kind;
 }
 
 function declared(wanted: RedirectPath, there: RedirectPath, capacity?: number): Step | undefined {
-  return planPath(wanted, occupant(there, capacity === undefined ? {} : { capacity }), 'own', typed);
+  return planPath(wanted, occupant(there, capacity === undefined ? {} : { capacity }), 'own');
 }
 
 describe('a free device', () => {
   it.each(['nothing', 'own', 'any'] as const)('is attached to, whatever may give way: %s', (policy) => {
-    expect(planPath(pathTo([eth1]), undefined, policy, typed)).toEqual({ kind: 'attach', path: pathTo([eth1]) });
+    expect(planPath(pathTo([eth1]), undefined, policy)).toEqual({ kind: 'attach', path: pathTo([eth1]) });
   });
 });
 
 describe('what is attached already', () => {
   it('gives way only when it may', () => {
     const [foreign, own] = [occupant(undefined), occupant(pathTo([eth2]))];
-    expect(() => planPath(pathTo([eth1]), foreign, 'nothing', typed)).toThrow(
+    expect(() => planPath(pathTo([eth1]), foreign, 'nothing')).toThrow(
       /eth0 has program 12 \(redirect\) in native mode/,
     );
-    expect(() => planPath(pathTo([eth1]), own, 'nothing', typed)).toThrow(/eth0 redirects already.*eth0 -> eth2/);
-    expect(() => planPath(pathTo([eth1]), foreign, 'own', typed)).toThrow(
+    expect(() => planPath(pathTo([eth1]), own, 'nothing')).toThrow(/eth0 redirects already.*eth0 -> eth2/);
+    expect(() => planPath(pathTo([eth1]), foreign, 'own')).toThrow(
       expect.objectContaining({
         message: expect.stringContaining('did not attach'),
-        hint: 'take it off first: redirect detach eth0 --force 12',
+        hint: 'take it off first: xdpctl redirect detach eth0 --force 12',
       }),
     );
-    expect(kindOf(planPath(pathTo([eth1]), own, 'own', typed))).toBe('update');
-    expect(kindOf(planPath(pathTo([eth1]), own, 'any', typed))).toBe('replace');
-    expect(kindOf(planPath(pathTo([eth1]), foreign, 'any', typed))).toBe('replace');
+    expect(kindOf(planPath(pathTo([eth1]), own, 'own'))).toBe('update');
+    expect(kindOf(planPath(pathTo([eth1]), own, 'any'))).toBe('replace');
+    expect(kindOf(planPath(pathTo([eth1]), foreign, 'any'))).toBe('replace');
   });
 
   it("never gives way when it is libxdp's dispatcher, and its components are named", () => {
@@ -76,7 +72,7 @@ describe('what is attached already', () => {
       components: [{ id: 20, name: 'firewall' }, { id: 21 }],
     });
     for (const policy of ['nothing', 'own', 'any'] as const) {
-      expect(() => planPath(pathTo([eth1]), dispatcher, policy, typed)).toThrow(
+      expect(() => planPath(pathTo([eth1]), dispatcher, policy)).toThrow(
         "eth0 has libxdp's dispatcher attached (program 12), which runs firewall (20), 21; it is never replaced",
       );
     }
@@ -97,7 +93,7 @@ describe('what is attached already', () => {
       true,
     ],
   ])('is replaced with or without a gap: %s', (_, more, there, gap) => {
-    expect(planPath(pathTo([eth1], more), there, 'any', typed)).toMatchObject({ kind: 'replace', gap });
+    expect(planPath(pathTo([eth1], more), there, 'any')).toMatchObject({ kind: 'replace', gap });
   });
 });
 

@@ -9,6 +9,7 @@ import { builtinPath } from '../support/builtin-path.ts';
 import { type CommandResult, PinFolder } from '../support/command.ts';
 import { runHere } from '../support/run-here.ts';
 import { inNamespace, tool, toolJson } from '../support/tool.ts';
+import { typed as typeIn } from '../support/typed.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -201,6 +202,24 @@ describe('net attach and detach', () => {
     ['show dev near0 now', 2, "unexpected word 'now'"],
     ['show near0', 2, "expected 'dev', not 'near0'"],
   ])('%s is refused', (words, exit, says) => expectRefusal(`net ${words}`, exit, says));
+});
+
+describe('a veth with fewer queues than its peer', () => {
+  it('is refused with the command that tells what mends it', async () => {
+    using narrow = createWorld();
+    const [here, there] = [narrow.namespace(), narrow.namespace()];
+    const { a, b } = narrow.veth({ namespace: here }, { namespace: there });
+    const [program = '', ...args] = inNamespace(there, ['ethtool', '-L', b.name, 'tx', '2']);
+    tool(program, args);
+    const attach = () => runHere('-j', '--netns', here, 'net', 'attach', 'xdpdrv', 'builtin', 'pass', 'dev', a.name);
+    const refused = await attach();
+    const hint = `see what mends it: xdpctl --netns ${here} net features dev ${a.name}`;
+    expect(refused.jsonErrors()).toMatchObject([{ error: { exit: 1, errnoName: 'ENOSPC', hint } }]);
+    const features = await runHere('-j', '--netns', here, 'net', 'features', 'dev', a.name);
+    const { advice } = features.json() as { advice: { feature: string; fix: string }[] };
+    typeIn(advice.find(({ feature }) => feature === 'basic')!.fix);
+    expect(await attach()).toMatchObject({ status: 0, stderr: '' });
+  });
 });
 
 describe('net show', () => {

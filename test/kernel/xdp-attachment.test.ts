@@ -137,7 +137,7 @@ describe('attaching', () => {
     expect(refusal(() => attachXdp(a.ifindex, pass.fd, 'native'))).toMatchObject({
       errno: 28,
       message: expect.stringMatching(/number of rx queues/),
-      hint: expect.stringContaining('ethtool -L'),
+      hint: expect.stringContaining(`net features dev ${a.name}`),
     });
   });
 

@@ -1,4 +1,4 @@
-import { type BatchPlace, ToolError } from '../../domain/errors.ts';
+import type { BatchPlace, ToolError } from '../../domain/errors.ts';
 import { shellCommand } from '../../domain/shell-quote.ts';
 import { counted } from '../../output/reporter.ts';
 
@@ -8,14 +8,7 @@ import { counted } from '../../output/reporter.ts';
  * @param last whether the batch stops here: the message says how many commands were applied then
  */
 export function lineFailure(cause: ToolError, place: BatchPlace, last: boolean): ToolError {
-  const { kind, hint, errno, operation } = cause;
-  return new ToolError(kind, `${placeText(place, last)}${cause.message}`, {
-    ...(hint !== undefined && { hint }),
-    ...(errno !== undefined && { errno }),
-    ...(operation !== undefined && { operation }),
-    batch: place,
-    cause: cause.cause ?? cause,
-  });
+  return cause.reworded(`${placeText(place, last)}${cause.message}`, { batch: place });
 }
 
 /** `setup:3: map delete devs key 9 (2 commands applied before): `, what a message about the line begins with. */

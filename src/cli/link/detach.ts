@@ -66,7 +66,8 @@ function detach(link: XdpLink): void {
       'unsupported',
       `${linkText(link.info)} cannot be detached: the kernel does that only for some types`,
       {
-        hint: `remove its pins, and end the processes that hold it: xdpctl link show id ${link.info.id}`,
+        hint: ({ own }) =>
+          `remove its pins, and end the processes that hold it: ${own(['link', 'show', 'id', String(link.info.id)])}`,
         errno: error.errno,
         operation: error.operation,
         cause: error,

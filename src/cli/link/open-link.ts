@@ -1,6 +1,5 @@
 import { usageError } from '../../domain/errors.ts';
 import { linkTypeName } from '../../domain/link-type.ts';
-import { shellCommand } from '../../domain/shell-quote.ts';
 import { openPin } from '../../kernel/pin.ts';
 import { type LinkInfo, XdpLink } from '../../kernel/pinned-link.ts';
 import { type Handle, takeHandle } from '../words/handle.ts';
@@ -10,7 +9,10 @@ import type { WordList } from '../words/word-list.ts';
 export function takeLink(words: WordList): Handle {
   const handle = takeHandle(words, 'link');
   if (handle.by !== 'name') return handle;
-  throw usageError(`links have no names: '${handle.name}'`, 'name one by id N or pinned PATH; see: xdpctl link show');
+  throw usageError(
+    `links have no names: '${handle.name}'`,
+    ({ own }) => `name one by id N or pinned PATH; see: ${own(['link', 'show'])}`,
+  );
 }
 
 /** Opens a link of any type. The caller closes it. @throws ToolError usage when something else is pinned there */
@@ -23,7 +25,7 @@ export function openLink(handle: Handle): XdpLink {
   const what = kind === 'prog' ? 'program' : kind;
   throw usageError(
     `${handle.path} is a pinned ${what}, not a link`,
-    `see: ${shellCommand(['xdpctl', kind, 'show', 'pinned', handle.path])}`,
+    ({ own }) => `see: ${own([kind, 'show', 'pinned', handle.path])}`,
   );
 }
 

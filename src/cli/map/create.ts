@@ -5,7 +5,6 @@ import { BPF_F_NUMA_NODE, BPF_F_RDONLY_PROG, mapFlagText } from '../../domain/ma
 import type { MapInfo } from '../../domain/map-info.ts';
 import { checkMapRequest, DEFAULT_KEY_SIZE, defaultValueSize, type MapRequest } from '../../domain/map-spec.ts';
 import { aMapOf, isMapInMap, type MapTypeName, mapTypeNames, mapTypeNumber } from '../../domain/map-type.ts';
-import { shellCommand } from '../../domain/shell-quote.ts';
 import { kernelMaxCpu, onlineNodes } from '../../kernel/cpu.ts';
 import { BpfMap } from '../../kernel/map.ts';
 import { openPin, pinObject } from '../../kernel/pin.ts';
@@ -200,7 +199,7 @@ function isThere(path: string, request: Request, context: Context): boolean {
       .map(([what, there, wanted]) => `${what} ${there || 'none'} instead of ${wanted || 'none'}`)
       .join(', ')}`,
     {
-      hint: `take it away first: ${shellCommand(['xdpctl', 'map', 'unpin', path])}`,
+      hint: ({ own }) => `take it away first: ${own(['map', 'unpin', path])}`,
       errno: 17,
       operation: 'map create',
     },

@@ -8,6 +8,7 @@ import { interfaceName } from '../../kernel/interface-names.ts';
 import type { BpfMap } from '../../kernel/map.ts';
 import { isEntryProgram } from '../../kernel/program-kind.ts';
 import type { BpfProgram } from '../../kernel/program.ts';
+import { noInterface } from '../no-interface.ts';
 import { mapText } from './map-text.ts';
 
 /** An entry that was to be written. */
@@ -69,10 +70,7 @@ export function checkKind(program: BpfProgram, kind: 'devmap' | 'cpumap'): void 
 /** The error for an interface that does not exist, or undefined. */
 function missingTarget(ifindex: number): ToolError | undefined {
   if (interfaceName(ifindex) !== undefined) return undefined;
-  return new ToolError('not-found', `there is no interface with ifindex ${ifindex} in this network namespace`, {
-    hint: 'see: ip link; --netns NAME looks in another namespace',
-    operation: 'map update',
-  });
+  return noInterface(`with ifindex ${ifindex}`, 'map update');
 }
 
 /** The error for a program that has no place in the map's entries, or undefined when it is not the program's fault. */

@@ -83,7 +83,7 @@ would add key 5: {"dev":"eth1"}`,
 function checkImportable(map: BpfMap): void {
   if (map.info.typeName === 'xskmap') {
     throw new ToolError('unsupported', 'the sockets of an xskmap are entered by the processes that made them', {
-      hint: 'an AF_XDP socket is entered by: xdpctl map update MAP key N value fd N',
+      hint: ({ own }) => `an AF_XDP socket is entered by: ${own('map update MAP key N value fd N'.split(' '))}`,
     });
   }
   checkTransferable(map);

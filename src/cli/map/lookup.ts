@@ -51,7 +51,7 @@ interface  eth1`,
       exit: 3,
       output: `
 {"error":{"exit":3,"message":"the devmap has no entry at key 9",
-          "hint":"see: xdpctl map dump","errno":2,"errnoName":"ENOENT",
+          "hint":"see: xdpctl map dump id 42","errno":2,"errnoName":"ENOENT",
           "operation":"map lookup"}}`,
     },
   ],
@@ -91,7 +91,7 @@ function entryOutcome<Row extends object>(row: Row, key: string, columns: readon
 
 function noEntry(map: BpfMap, key: Uint8Array): ToolError {
   return new ToolError('not-found', `the ${map.info.typeName} has no entry at key ${keyName(key)}`, {
-    hint: 'see: xdpctl map dump',
+    hint: ({ own }) => `see: ${own(['map', 'dump', 'id', String(map.info.id)])}`,
     errno: 2,
     operation: 'map lookup',
   });

@@ -1,5 +1,4 @@
 import { ToolError } from '../../domain/errors.ts';
-import type { TypeCommand } from '../../domain/path-plan.ts';
 import type { XdpMode } from '../../kernel/interfaces.ts';
 import { netAttachments } from '../../kernel/net-attachments.ts';
 import type { BpfProgram } from '../../kernel/program.ts';
@@ -8,7 +7,6 @@ import type { Outcome } from '../../output/outcome.ts';
 import type { Context } from '../context.ts';
 import { dryRun } from '../dry-run.ts';
 import { openProgram } from '../open-program.ts';
-import { ownCommand } from '../own-command.ts';
 import { programText } from '../prog/program-text.ts';
 import { toToolError } from '../to-tool-error.ts';
 import type { Verb } from '../verb.ts';
@@ -70,9 +68,8 @@ hint: take it off first: xdpctl net detach xdpdrv dev eth0`,
     words.end();
     using program = openProgram(handle, 'xdp', context.maps.rehearsal);
     const request = { ...device, mode, overwrite };
-    const typed: TypeCommand = (command) => ownCommand(context.options, command);
-    if (context.options.dryRun) return rehearsed(program, request, typed);
-    attach(program, request, typed);
+    if (context.options.dryRun) return rehearsed(program, request);
+    attach(program, request);
     if (mode === undefined) await warnOfGenericMode(request, context);
     return undefined;
   },
@@ -85,26 +82,20 @@ interface Request {
   readonly overwrite: boolean;
 }
 
-function attach(program: BpfProgram, { ifindex, mode, overwrite }: Request, typed: TypeCommand): void {
+function attach(program: BpfProgram, { ifindex, mode, overwrite }: Request): void {
   try {
     putXdp(ifindex, program.fd, mode, overwrite);
   } catch (error) {
     const failure = toToolError(error);
     if (failure.kind !== 'conflict') throw error;
-    const { kind, message, errno, operation, cause } = failure;
-    const hint = conflictOf(netAttachments(ifindex), mode, overwrite, typed)?.hint ?? failure.hint;
-    throw new ToolError(kind, message, {
-      cause,
-      ...(hint !== undefined && { hint }),
-      ...(errno !== undefined && { errno }),
-      ...(operation !== undefined && { operation }),
-    });
+    const conflict = conflictOf(netAttachments(ifindex), mode, overwrite);
+    throw failure.reworded(failure.message, conflict === undefined ? {} : { hint: conflict.hint });
   }
 }
 
-function rehearsed({ info }: BpfProgram, { ifindex, ifname, mode, overwrite }: Request, typed: TypeCommand): Outcome {
+function rehearsed({ info }: BpfProgram, { ifindex, ifname, mode, overwrite }: Request): Outcome {
   const attached = netAttachments(ifindex);
-  const conflict = conflictOf(attached, mode, overwrite, typed);
+  const conflict = conflictOf(attached, mode, overwrite);
   if (conflict !== undefined) {
     throw new ToolError('conflict', conflict.message, { hint: conflict.hint, operation: 'xdp attach' });
   }

@@ -1,14 +1,13 @@
 import { ToolError } from '../../domain/errors.ts';
-import type { TypeCommand } from '../../domain/path-plan.ts';
+import type { Typed } from '../../domain/typed-command.ts';
 import type { XdpMode } from '../../kernel/interfaces.ts';
 import { type NetAttachment, netAttachments } from '../../kernel/net-attachments.ts';
 import { removeXdp } from '../../kernel/xdp-attachment.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import { dryRun } from '../dry-run.ts';
-import { ownCommand } from '../own-command.ts';
 import type { Verb } from '../verb.ts';
 import { WordList } from '../words/word-list.ts';
-import { attachmentText, detachHint } from './conflict.ts';
+import { attachmentText, detachCommand } from './conflict.ts';
 import { attachTypes, takeDevice, takeMode } from './words.ts';
 
 export const verb: Verb = {
@@ -49,14 +48,13 @@ hint: take it off: xdpctl net detach xdpdrv dev eth0`,
     const mode = takeMode(words);
     const device = takeDevice(words);
     words.end();
-    const typed: TypeCommand = (command) => ownCommand(context.options, command);
-    const attachment = chosen(netAttachments(device.ifindex), mode, device.ifname, typed);
+    const attachment = chosen(netAttachments(device.ifindex), mode, device.ifname);
     if (attachment.linkId !== undefined) {
       throw new ToolError(
         'conflict',
         `${attachmentText(attachment)} can be taken off ${device.ifname} only with the link`,
         {
-          hint: detachHint(attachment, typed).replace('take it off first', 'take it off'),
+          hint: takeOff(attachment),
           operation: 'xdp detach',
         },
       );
@@ -68,12 +66,7 @@ hint: take it off: xdpctl net detach xdpdrv dev eth0`,
 };
 
 /** @throws ToolError not-found where nothing is attached in that mode */
-function chosen(
-  attached: readonly NetAttachment[],
-  mode: XdpMode | undefined,
-  ifname: string,
-  typed: TypeCommand,
-): NetAttachment {
+function chosen(attached: readonly NetAttachment[], mode: XdpMode | undefined, ifname: string): NetAttachment {
   // Beside an offloaded program, xdp means that of the driver.
   const found =
     mode === undefined
@@ -84,12 +77,16 @@ function chosen(
   const what = `no program${mode === undefined ? '' : ` in ${mode} mode`}`;
   if (other === undefined) {
     throw new ToolError('not-found', `${ifname} has ${what}`, {
-      hint: `see: ${typed(['net', 'show'])}`,
+      hint: ({ own }) => `see: ${own(['net', 'show'])}`,
       operation: 'xdp detach',
     });
   }
   throw new ToolError('not-found', `${ifname} has ${what}, but ${attachmentText(other)}`.replace(/,$/, ''), {
-    hint: detachHint(other, typed).replace('take it off first', 'take it off'),
+    hint: takeOff(other),
     operation: 'xdp detach',
   });
+}
+
+function takeOff(attachment: NetAttachment): (typed: Typed) => string {
+  return (typed) => `take it off: ${detachCommand(attachment, typed)}`;
 }

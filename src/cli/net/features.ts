@@ -2,8 +2,8 @@ import type { Ability, LiveDevice } from '../../domain/live-system.ts';
 import { locatePeer, readDevice, readDevices } from '../../kernel/devices.ts';
 import { readXdpFeatures, readXdpFeaturesOf, type XdpFeatures } from '../../kernel/netdev-features.ts';
 import { type Column, one, type Outcome, rows } from '../../output/outcome.ts';
+import { noInterface } from '../no-interface.ts';
 import type { Verb } from '../verb.ts';
-import { noInterface } from '../words/key.ts';
 import { WordList } from '../words/word-list.ts';
 import { adviceFor, type FeatureAdvice } from './advice.ts';
 import { takeDevice } from './words.ts';
@@ -76,7 +76,7 @@ ndo_xmit_sg  no
     const { ifindex, ifname } = takeDevice(words);
     words.end();
     const device = readDevice(ifindex);
-    if (device === undefined) throw noInterface(ifname);
+    if (device === undefined) throw noInterface(`'${ifname}'`);
     const row = describe(locatePeer(device), readXdpFeaturesOf(ifindex));
     return one(row, lines(row));
   },

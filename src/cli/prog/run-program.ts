@@ -186,7 +186,10 @@ function whyNeverRun(program: BpfProgram, { data }: RunInput, details: ErrorDeta
     return new ToolError(
       'unsupported',
       `${programText(program.info)} is for the entries of a ${kind}: the kernel runs it only for frames ${where}`,
-      { ...details, hint: 'load it without that section to run it: xdpctl prog load OBJ PIN type xdp' },
+      {
+        ...details,
+        hint: ({ own }) => `load it without that section to run it: ${own('prog load OBJ PIN type xdp'.split(' '))}`,
+      },
     );
   }
   const length = data?.length ?? 0;

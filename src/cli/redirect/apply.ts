@@ -59,7 +59,7 @@ export const verb: Verb = {
     const confirm = parseConfirmTime(optionValue(input, 'confirm'));
     const paths = await readDeclared(file, context);
     using held = await holdStore(context);
-    const steps = planDeclared(paths, held.store, { prune: flag(input, 'prune'), context });
+    const steps = planDeclared(paths, held.store, { prune: flag(input, 'prune') });
     await checkSafety(steps, flag(input, 'yes') || confirm !== undefined, context);
     if (context.options.dryRun) return dryRun(steps.flatMap(stepTexts));
     await carryOut(steps, held.store, context, { confirm });

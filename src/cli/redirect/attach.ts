@@ -1,5 +1,5 @@
 import { usageError } from '../../domain/errors.ts';
-import { planPath, stepTexts, type TypeCommand } from '../../domain/path-plan.ts';
+import { planPath, stepTexts } from '../../domain/path-plan.ts';
 import { asOption, checkWish, type PathWish } from '../../domain/path-wish.ts';
 import type { RedirectPath } from '../../domain/redirect-path.ts';
 import { readOccupant } from '../../kernel/occupant.ts';
@@ -7,7 +7,6 @@ import type { PathStore } from '../../kernel/path-store.ts';
 import { attachedPrograms } from '../../kernel/xdp-attachment.ts';
 import { one, type Outcome } from '../../output/outcome.ts';
 import { dryRun } from '../dry-run.ts';
-import { ownCommand } from '../own-command.ts';
 import { flag, type Input, optionValue, type Verb } from '../verb.ts';
 import { WordList } from '../words/word-list.ts';
 import { carryOut } from './carry-out.ts';
@@ -131,8 +130,7 @@ map        /sys/fs/bpf/xdpctl/4026532457_2/targets`,
     const request = parseRequest(input);
     const paths = request.wishes.map((wish) => resolvePath(wish, context));
     using held = await holdStore(context);
-    const typed: TypeCommand = (words) => ownCommand(context.options, words);
-    const steps = paths.flatMap((path) => planned(path, request, held.store, typed) ?? []);
+    const steps = paths.flatMap((path) => planned(path, request, held.store) ?? []);
     await checkSafety(steps, request.yes || request.confirm !== undefined, context);
     if (context.options.dryRun) {
       for (const path of paths) await warnAboutTargets(path, context);
@@ -148,14 +146,9 @@ map        /sys/fs/bpf/xdpctl/4026532457_2/targets`,
   },
 };
 
-function planned(
-  path: RedirectPath,
-  { replace }: Request,
-  store: PathStore,
-  typed: TypeCommand,
-): ReturnType<typeof planPath> {
+function planned(path: RedirectPath, { replace }: Request, store: PathStore): ReturnType<typeof planPath> {
   const there = readOccupant(store, path.device, attachedPrograms(path.device.ifindex));
-  return planPath(path, there, replace ? 'any' : 'nothing', typed);
+  return planPath(path, there, replace ? 'any' : 'nothing');
 }
 
 function parseRequest(input: Input): Request {

@@ -8,7 +8,6 @@ import type { Outcome } from '../../output/outcome.ts';
 import { printable } from '../../output/printable.ts';
 import type { Context } from '../context.ts';
 import { openInput, readText } from '../input-file.ts';
-import { ownCommand } from '../own-command.ts';
 import { toToolError } from '../to-tool-error.ts';
 import type { ArgumentSpec, OptionSpec } from '../verb.ts';
 import { atPlace, parseRedirects } from './document.ts';
@@ -35,13 +34,13 @@ export interface DeclaredPath {
 export function planDeclared(
   paths: readonly DeclaredPath[],
   store: PathStore,
-  { prune, context }: { readonly prune: boolean; readonly context: Context },
+  { prune }: { readonly prune: boolean },
 ): Step[] {
   using socket = new NetlinkSocket(NETLINK_ROUTE);
   const interfaces = new Map(readInterfaces(socket).map((each) => [each.ifindex, each]));
   const steps: Step[] = paths.flatMap(({ path, place }) => {
     const there = readOccupant(store, path.device, interfaces.get(path.device.ifindex)?.xdp ?? []);
-    return atPlace(place, () => planPath(path, there, 'own', (words) => ownCommand(context.options, words))) ?? [];
+    return atPlace(place, () => planPath(path, there, 'own')) ?? [];
   });
   if (!prune) return steps;
   const named = new Set(paths.map(({ path }) => path.device.ifindex));

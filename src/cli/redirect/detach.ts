@@ -4,9 +4,7 @@ import { readOccupant } from '../../kernel/occupant.ts';
 import { dropStale } from '../../kernel/path-undo.ts';
 import { attachedPrograms } from '../../kernel/xdp-attachment.ts';
 import { one, type Outcome } from '../../output/outcome.ts';
-import type { Context } from '../context.ts';
 import { dryRun } from '../dry-run.ts';
-import { ownCommand } from '../own-command.ts';
 import { optionValue, type Verb } from '../verb.ts';
 import { parseUnsigned, U32_MAX } from '../words/number.ts';
 import { WordList } from '../words/word-list.ts';
@@ -70,7 +68,7 @@ error: eth0 has no XDP program attached`,
     // What is left of a path whose program somebody else has taken off.
     if (old?.own === undefined && !held.dryRun) dropStale(held.store, device.ifindex);
     if (old === undefined) throw new ToolError('not-found', `${ifname} has no XDP program attached`);
-    checkOurs(ifname, old, forced, context);
+    checkOurs(ifname, old, forced);
     const step = { kind: 'detach', device, old } as const;
     if (context.options.dryRun) return dryRun(stepTexts(step));
     await carryOut([step], held.store, context, { confirm: undefined });
@@ -79,15 +77,15 @@ error: eth0 has no XDP program attached`,
 };
 
 /** @throws ToolError conflict for a program of others, not-found for another id than the user named */
-function checkOurs(ifname: string, old: Occupant, forced: number | undefined, context: Context): void {
+function checkOurs(ifname: string, old: Occupant, forced: number | undefined): void {
   const { programId, own } = old;
   if (forced === programId || (forced === undefined && own !== undefined)) return;
   if (forced !== undefined) {
     throw new ToolError('not-found', `${ifname} has not program ${forced} attached, but ${occupantText(old)}`);
   }
-  const command = ownCommand(context.options, ['redirect', 'detach', ifname, '--force', String(programId)]);
   throw new ToolError('conflict', `${ifname} has a program attached that xdpctl did not attach: ${occupantText(old)}`, {
-    hint: `to remove it all the same: ${command}`,
+    hint: (typed) =>
+      `to remove it all the same: ${typed.own(['redirect', 'detach', ifname, '--force', String(programId)])}`,
   });
 }
 

@@ -51,7 +51,7 @@ export const verb: Verb = {
     const file = words.take('the file');
     words.end();
     const paths = await readDeclared(file, context);
-    const steps = planDeclared(paths, new PathStore(), { prune: flag(input, 'prune'), context });
+    const steps = planDeclared(paths, new PathStore(), { prune: flag(input, 'prune') });
     return {
       ...stepRows(steps, 'nothing would change'),
       findings: flag(input, 'exit-code') && steps.length > 0,

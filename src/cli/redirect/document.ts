@@ -4,6 +4,7 @@ import { ToolError, usageError } from '../../domain/errors.ts';
 import { DOCUMENT_VERSION } from '../../domain/path-document.ts';
 import { asKey, checkWish, type PathWish } from '../../domain/path-wish.ts';
 import { type MissAction, missActions } from '../../domain/redirect-config.ts';
+import type { Typed } from '../../domain/typed-command.ts';
 
 /** A path of a document, with its place for messages: `redirects[2]`. */
 export interface PlacedWish {
@@ -37,13 +38,7 @@ export function atPlace<Result>(place: string, act: () => Result): Result {
     return act();
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    const { kind, message, hint, errno, operation } = error;
-    throw new ToolError(kind, `${place}: ${message}`, {
-      cause: error,
-      ...(hint !== undefined && { hint }),
-      ...(errno !== undefined && { errno }),
-      ...(operation !== undefined && { operation }),
-    });
+    throw error.reworded(`${place}: ${error.message}`);
   }
 }
 
@@ -52,7 +47,7 @@ function parseJson(text: string, name: string): unknown {
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw usageError(`${name} is no JSON document: ${(error as Error).message}`, "see: 'xdpctl redirect export'");
+    throw usageError(`${name} is no JSON document: ${(error as Error).message}`, seeExport);
   }
   const version = typeof json === 'object' && json !== null ? (json as { xdpctl?: unknown }).xdpctl : undefined;
   if (version === DOCUMENT_VERSION) return json;
@@ -60,8 +55,12 @@ function parseJson(text: string, name: string): unknown {
     version === undefined
       ? `${name} is no document of redirects: it has no "xdpctl": ${DOCUMENT_VERSION}`
       : `${name} is a document of format ${JSON.stringify(version)}; this xdpctl reads ${DOCUMENT_VERSION}`,
-    "see: 'xdpctl redirect export'",
+    seeExport,
   );
+}
+
+function seeExport({ own }: Typed): string {
+  return `${own(['redirect', 'export'])} makes one`;
 }
 
 function schema(): z.ZodMiniType<{ readonly redirects: readonly PathWish[] }> {

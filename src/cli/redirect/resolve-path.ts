@@ -17,8 +17,8 @@ import type {
 import { possibleCpuList } from '../../kernel/cpu.ts';
 import { readInterface } from '../../kernel/interfaces.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
-import { BpfObject } from '../../kernel/object.ts';
 import { occupiedEntries } from '../../kernel/path-entries.ts';
+import { UserObject } from '../../kernel/user-object.ts';
 import type { Context } from '../context.ts';
 import { checkKind } from '../map/entry-refusal.ts';
 import { openProgram } from '../open-program.ts';
@@ -72,7 +72,7 @@ const BPF_XDP = 37;
 
 /** @throws ToolError not-found, or usage when the file has several programs and none is named */
 function userProgram(file: string, name: string | undefined): PathProgram {
-  using object = BpfObject.open(file);
+  using object = UserObject.open(file);
   const programs = object.programs.filter((each) => each.type === PROG_TYPE_XDP && each.expectedAttachType === BPF_XDP);
   const all = programs.map((each) => each.name).join(', ');
   if (name === undefined) {
@@ -230,7 +230,8 @@ function existingMap(word: string, { key }: PathWish, context: Context): Targets
   if (typeName === 'cpumap' && cpus.length === 0) {
     throw usageError(
       `cpumap ${id} has no entry, and frames are spread over those it has`,
-      'fill it first: xdpctl map update',
+      ({ own }) =>
+        `fill it first: ${own(['map', 'update', 'id', String(id), ...'key CPU value qsize 2048'.split(' ')])}`,
     );
   }
   return { kind: 'map', id, type: typeName, handle: durableHandle(handle, id), cpus };

@@ -1,3 +1,4 @@
+import type { Typed } from '../../domain/typed-command.ts';
 import type { Painter } from '../../output/color.ts';
 import type { Column } from '../../output/outcome.ts';
 import { printable } from '../../output/printable.ts';
@@ -28,12 +29,12 @@ const columns: readonly Column<Row>[] = [
 ];
 
 /** The paths as a table: a line for each entry of a map. */
-export function showTable(examination: Examination, paint: Painter): string {
+export function showTable(examination: Examination, paint: Painter, typed: Typed): string {
   const { examined } = examination;
-  if (examined.length === 0) return `${summary(examined)}\n`;
+  if (examined.length === 0) return `${summary(examined, typed)}\n`;
   const safe = columns.map((column) => ({ ...column, cell: (row: Row) => printable(column.cell(row)) }));
   const rows = examined.flatMap((each) => rowsOf(each, examination));
-  return `${new PlainTable(safe, paint).block(rows)}${summary(examined)}\n`;
+  return `${new PlainTable(safe, paint).block(rows)}${summary(examined, typed)}\n`;
 }
 
 function rowsOf(examined: ExaminedPath, { system }: Examination): Row[] {

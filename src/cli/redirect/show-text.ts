@@ -2,6 +2,7 @@ import type { PathProblem } from '../../domain/health.ts';
 import { nameOf } from '../../domain/ledger/scene.ts';
 import type { LiveProgram, LiveSystem } from '../../domain/live-system.ts';
 import type { ObservedEntry, ObservedMap } from '../../domain/observed-path.ts';
+import type { Typed } from '../../domain/typed-command.ts';
 import { codesOf, type ExaminedPath, problemsAt, problemsBesides } from './examine.ts';
 
 /** One arrow of a path: a key of one of its maps, and where it leads. */
@@ -66,10 +67,10 @@ export function mapText({ map, entries }: ObservedMap): string {
 }
 
 /** `1 path, 2 problems`, and where to read on. */
-export function summary(examined: readonly ExaminedPath[]): string {
+export function summary(examined: readonly ExaminedPath[], { own }: Typed): string {
   if (examined.length === 0) return 'nothing is redirected';
   const problems = examined.reduce((sum, each) => sum + each.problems.length, 0);
   const paths = examined.length === 1 ? '1 path' : `${examined.length} paths`;
   if (problems === 0) return paths;
-  return `${paths}, ${problems === 1 ? '1 problem' : `${problems} problems`}: xdpctl redirect check says what to do`;
+  return `${paths}, ${problems === 1 ? '1 problem' : `${problems} problems`}: ${own(['redirect', 'check'])} says what to do`;
 }

@@ -1,3 +1,4 @@
+import type { Typed } from '../../domain/typed-command.ts';
 import type { Painter } from '../../output/color.ts';
 import { printable } from '../../output/printable.ts';
 import type { Examination, ExaminedPath } from './examine.ts';
@@ -10,10 +11,10 @@ interface Branch {
 }
 
 /** The paths as trees, in characters that every terminal and every log has. */
-export function showTree(examination: Examination, paint: Painter): string {
+export function showTree(examination: Examination, paint: Painter, typed: Typed): string {
   const { examined } = examination;
   const trees = examined.map((each) => drawn(treeOf(each, examination), paint).join('\n'));
-  return [...trees, summary(examined)].map((text) => `${text}\n`).join('');
+  return [...trees, summary(examined, typed)].map((text) => `${text}\n`).join('');
 }
 
 function treeOf(examined: ExaminedPath, { system }: Examination): Branch {

@@ -1,4 +1,5 @@
 import { usageError } from '../../domain/errors.ts';
+import { type Typed, typedAt } from '../../domain/typed-command.ts';
 import type { Painter } from '../../output/color.ts';
 import { dotText } from '../../output/dot.ts';
 import { mermaidText } from '../../output/mermaid.ts';
@@ -11,7 +12,7 @@ import { showData } from './show-data.ts';
 import { showTable } from './show-table.ts';
 import { showTree } from './show-tree.ts';
 
-const formats: Readonly<Record<string, (examination: Examination, paint: Painter) => string>> = {
+const formats: Readonly<Record<string, (examination: Examination, paint: Painter, typed: Typed) => string>> = {
   table: showTable,
   tree: showTree,
   dot: (examination) => dotText(pathGraph(examination)),
@@ -85,7 +86,7 @@ digraph redirect {
       "health":{"ok":false,"problems":["target-no-xmit"]}}]}]}]`,
     },
   ],
-  run(input): Outcome {
+  run(input, { options }): Outcome {
     const words = new WordList(input.words);
     const ifname = words.done ? undefined : words.take('the interface');
     words.end();
@@ -93,6 +94,7 @@ digraph redirect {
     const format = Object.hasOwn(formats, name) ? formats[name] : undefined;
     if (format === undefined) throw usageError(`--format takes ${Object.keys(formats).join(', ')}, not '${name}'`);
     const examination = examinePaths(ifname);
-    return { kind: 'report', data: showData(examination), text: (paint) => format(examination, paint) };
+    const typed = typedAt(options.netns);
+    return { kind: 'report', data: showData(examination), text: (paint) => format(examination, paint, typed) };
   },
 };

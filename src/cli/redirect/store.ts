@@ -1,4 +1,4 @@
-import { KernelRefusal, ToolError } from '../../domain/errors.ts';
+import type { KernelRefusal } from '../../domain/errors.ts';
 import { BPFFS_STANDARD } from '../../kernel/bpffs-path.ts';
 import { ensureBpffs } from '../../kernel/bpffs.ts';
 import { lockDirectory } from '../../kernel/file-lock.ts';
@@ -7,7 +7,7 @@ import { sweepGoneDevices } from '../../kernel/path-journal.ts';
 import { PathStore, storeRoot } from '../../kernel/path-store.ts';
 import { settle } from '../../kernel/path-undo.ts';
 import { type Context, Interrupted } from '../context.ts';
-import { ownCommand } from '../own-command.ts';
+import { noInterface } from '../no-interface.ts';
 
 /** What redirect attach keeps, held against other commands that change it. */
 export interface HeldStore extends Disposable {
@@ -67,7 +67,7 @@ export async function warnNotUndone(refusals: readonly KernelRefusal[], context:
     const { message } = toToolError(refusal);
     await context.warn({
       message: `not everything could be taken back: ${message}`,
-      hint: `see: ${ownCommand(context.options, ['redirect', 'show'])}`,
+      hint: ({ own }) => `see: ${own(['redirect', 'show'])}`,
     });
   }
 }
@@ -76,7 +76,5 @@ export async function warnNotUndone(refusals: readonly KernelRefusal[], context:
 export function deviceIndex(name: string): number {
   const ifindex = interfaceIndex(name);
   if (ifindex !== undefined) return ifindex;
-  throw new ToolError('not-found', `there is no interface '${name}' in this network namespace`, {
-    hint: 'see: ip link; --netns NAME looks in another namespace',
-  });
+  throw noInterface(`'${name}'`);
 }

@@ -19,7 +19,6 @@ import type { Outcome } from '../../output/outcome.ts';
 import { ensureTracefs } from '../../tracing/tracefs.ts';
 import type { Context } from '../context.ts';
 import { dryRun } from '../dry-run.ts';
-import { ownCommand } from '../own-command.ts';
 import { flag, type Input, optionValue, type Verb } from '../verb.ts';
 import { parseUnsigned } from '../words/number.ts';
 import { WordList } from '../words/word-list.ts';
@@ -126,7 +125,7 @@ hint: xdpctl redirect check eth0 looks at the path without sending anything`,
     // The snapshot puts up with missing rights; here it would seem that there is no program.
     objectIds('prog').next();
     const system = readLiveSystem();
-    const path = pathAt(ifindex, system, request, context);
+    const path = pathAt(ifindex, system, request);
     const frame = makeFrame(request.size);
     using program = BpfProgram.byId(path.program.id);
     const frames = new LiveFrames(program, frame, { ifindex, queue: request.queue });
@@ -172,7 +171,7 @@ function parseRequest(input: Input, { options }: Context): Request {
   if (!flag(input, 'transmit') && !options.dryRun) {
     throw usageError(
       `redirect test really sends frames out of the targets of ${ifname}, so it wants --transmit`,
-      `${ownCommand(options, ['redirect', 'check', ifname])} looks at the path without sending anything`,
+      ({ own }) => `${own(['redirect', 'check', ifname])} looks at the path without sending anything`,
     );
   }
   return {
@@ -187,22 +186,18 @@ function parseRequest(input: Input, { options }: Context): Request {
 }
 
 /** The path that begins at the device. @throws ToolError for one that cannot be tested */
-function pathAt(
-  ifindex: number,
-  system: LiveSystem,
-  { ifname, size, queue }: Request,
-  { options }: Context,
-): ObservedPath {
+function pathAt(ifindex: number, system: LiveSystem, { ifname, size, queue }: Request): ObservedPath {
   const device = system.devices.find((each) => each.ifindex === ifindex && each.netns.current);
   const path = device && observedPath(device, system);
   if (device === undefined || path === undefined) {
     throw new ToolError('not-found', `${ifname} has no XDP program attached`, {
-      hint: `${ownCommand(options, ['redirect', 'attach', ifname, '--to', 'DEV'])} attaches one`,
+      hint: ({ own }) => `${own(['redirect', 'attach', ifname, '--to', 'DEV'])} attaches one`,
     });
   }
   if (path.mode !== 'native') {
     throw new ToolError('unsupported', `the program on ${ifname} runs in ${path.mode} mode, which cannot be tested`, {
-      hint: `frames that are made always take the native path; send real ones, and watch them with: ${ownCommand(options, ['debug', 'drops'])}`,
+      hint: ({ own }) =>
+        `frames that are made always take the native path; send real ones, and watch them with: ${own(['debug', 'drops'])}`,
     });
   }
   if (!kernelAtLeast(system.kernel, '5.18')) {

@@ -4,6 +4,7 @@ import type { MapInfo } from '../../domain/map-info.ts';
 import { checkKeyInside } from '../../domain/map-key.ts';
 import { aMapOf, unreadableReason } from '../../domain/map-type.ts';
 import { interfaceIndex } from '../../kernel/interface-names.ts';
+import { noInterface } from '../no-interface.ts';
 import { parseBytes } from './bytes.ts';
 import { looksNumeric, parseUnsigned, parseUnsigned64 } from './number.ts';
 import type { WordList } from './word-list.ts';
@@ -57,15 +58,8 @@ export function takeInterface(words: WordList, what: string): number {
 function indexOf(name: string): number {
   if (name === '') throw usageError("the interface's name is an empty word");
   const ifindex = interfaceIndex(name);
-  if (ifindex === undefined) throw noInterface(name);
+  if (ifindex === undefined) throw noInterface(`'${name}'`);
   return ifindex;
-}
-
-/** The error for an interface that is not there. */
-export function noInterface(name: string): ToolError {
-  return new ToolError('not-found', `there is no interface '${name}' in this network namespace`, {
-    hint: 'see: ip link; --netns NAME looks in another namespace',
-  });
 }
 
 function isDevmap({ typeName }: MapInfo): boolean {

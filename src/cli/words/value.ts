@@ -4,6 +4,7 @@ import { usageError } from '../../domain/errors.ts';
 import { encodeInteger, isIntegerSize } from '../../domain/integer.ts';
 import type { MapInfo } from '../../domain/map-info.ts';
 import { isPerCpu } from '../../domain/map-type.ts';
+import type { Typed } from '../../domain/typed-command.ts';
 import { possibleCpus } from '../../kernel/cpu.ts';
 import { parseBytes } from './bytes.ts';
 import { parseInteger, takeInterface } from './key.ts';
@@ -52,9 +53,13 @@ function devmapValue(words: WordList, info: MapInfo, buffer: Uint8Array | undefi
   return { bytes: encodeDevmapValue({ ifindex, prog: 0 }, info.valueSize), ...(program && { program }) };
 }
 
+function removal({ own }: Typed): string {
+  return `an entry is removed by: ${own('map delete MAP key KEY'.split(' '))}`;
+}
+
 function checkIfindex(ifindex: number): void {
   if (ifindex === 0) {
-    throw usageError('ifindex 0 is no interface', 'an entry is removed by: xdpctl map delete MAP key KEY');
+    throw usageError('ifindex 0 is no interface', removal);
   }
 }
 
@@ -73,7 +78,7 @@ function cpumapValue(words: WordList, info: MapInfo): TypedValue {
 
 function checkQsize(qsize: number): void {
   if (qsize === 0) {
-    throw usageError('qsize 0 would remove the entry', 'an entry is removed by: xdpctl map delete MAP key KEY');
+    throw usageError('qsize 0 would remove the entry', removal);
   }
   if (qsize > CPUMAP_MAX_QSIZE) {
     throw usageError(`qsize ${qsize} is out of range: at most ${CPUMAP_MAX_QSIZE}`);

@@ -1,7 +1,6 @@
 import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
+import { setUp } from '../../domain/ledger/fixes.ts';
 import type { LiveDevice } from '../../domain/live-system.ts';
-import type { TypeCommand } from '../../domain/path-plan.ts';
-import { shellQuote } from '../../domain/shell-quote.ts';
 import { readDevice } from '../../kernel/devices.ts';
 import { channels } from '../../kernel/ethtool.ts';
 import { BpfMap } from '../../kernel/map.ts';
@@ -26,10 +25,9 @@ export interface BindTarget {
  * Checks all that can be checked without changing anything.
  *
  * @param open the map that was named
- * @param typed a command of ours, as the user would type it
  * @throws ToolError not-found, usage, unsupported, conflict
  */
-export function checkBind(request: BindRequest, open: () => BpfMap | undefined, typed: TypeCommand): BindTarget {
+export function checkBind(request: BindRequest, open: () => BpfMap | undefined): BindTarget {
   const { ifname, queue } = request;
   const found = readDevice(deviceIndex(ifname));
   if (found === undefined) throw new ToolError('not-found', `${ifname} has just gone`);
@@ -40,10 +38,10 @@ export function checkBind(request: BindRequest, open: () => BpfMap | undefined, 
   const map = open();
   const warnings = [...downWarning(device), ...resetWarning(request, features)];
   if (map === undefined) {
-    checkNoProgram(device, typed);
+    checkNoProgram(device);
     return { device, map, warnings };
   }
-  checkMap(map, queue, typed);
+  checkMap(map, queue);
   return { device, map, warnings: [...warnings, ...unusedWarning(device, map)] };
 }
 
@@ -58,7 +56,8 @@ function checkQueue({ ifname, rxQueues = 1 }: LiveDevice, queue: number): void {
   const queues = rxQueues === 1 ? '1 receive queue, number 0' : `${rxQueues} receive queues, 0 to ${rxQueues - 1}`;
   throw usageError(
     `${ifname} has no queue ${queue}: it has ${queues}`,
-    `more of them, where the driver can: ethtool -L ${shellQuote(ifname)} rx ${queue + 1} (or combined)`,
+    ({ other }) =>
+      `more of them, where the driver can: ${other(['ethtool', '-L', ifname, 'rx', String(queue + 1)])} (or combined)`,
   );
 }
 
@@ -69,9 +68,9 @@ function checkMode({ ifname, mode }: BindRequest, features: XdpFeatures | undefi
   });
 }
 
-function downWarning({ ifname, up }: LiveDevice): Warning[] {
-  if (up) return [];
-  return [{ message: `${ifname} is down: no frames will come`, hint: `ip link set ${shellQuote(ifname)} up` }];
+function downWarning(device: LiveDevice): Warning[] {
+  if (device.up) return [];
+  return [{ message: `${device.ifname} is down: no frames will come`, hint: setUp(device) }];
 }
 
 function resetWarning({ ifname, mode }: BindRequest, features: XdpFeatures | undefined): Warning[] {
@@ -85,7 +84,7 @@ function resetWarning({ ifname, mode }: BindRequest, features: XdpFeatures | und
 }
 
 /** @throws ToolError usage for a map of another type or without that key, conflict when the key has a socket */
-function checkMap(map: BpfMap, queue: number, typed: TypeCommand): void {
+function checkMap(map: BpfMap, queue: number): void {
   const { typeName, maxEntries } = map.info;
   if (typeName !== 'xskmap') {
     throw usageError(`${mapText(map.info)} is no xskmap`, 'AF_XDP sockets are entered in maps of type xskmap only');
@@ -97,17 +96,18 @@ function checkMap(map: BpfMap, queue: number, typed: TypeCommand): void {
     );
   }
   const [row] = readXskmap(map, queue, queue + 1).rows;
-  if (row !== undefined) throw occupied(map, queue, typed, row.formatted.value);
+  if (row !== undefined) throw occupied(map, queue, row.formatted.value);
 }
 
 /** The error for a key that has a socket. */
-export function occupied(map: BpfMap, key: number, typed: TypeCommand, value?: SocketValue): ToolError {
+export function occupied(map: BpfMap, key: number, value?: SocketValue): ToolError {
   const owner = value === undefined ? '' : ownerText(value);
   return new ToolError(
     'conflict',
     `key ${key} of ${mapText(map.info)} has a socket already${owner === '' ? '' : `, of ${owner}`}`,
     {
-      hint: `end its owner, or take it out: ${typed(['map', 'delete', 'id', String(map.info.id), 'key', String(key)])}`,
+      hint: ({ own }) =>
+        `end its owner, or take it out: ${own(['map', 'delete', 'id', String(map.info.id), 'key', String(key)])}`,
       errno: 17,
       operation: 'map update',
     },
@@ -115,14 +115,14 @@ export function occupied(map: BpfMap, key: number, typed: TypeCommand, value?: S
 }
 
 /** With --attach the device must be free. @throws ToolError conflict */
-function checkNoProgram({ ifname, progIds, xdpMode }: LiveDevice, typed: TypeCommand): void {
+function checkNoProgram({ ifname, progIds, xdpMode }: LiveDevice): void {
   const [id] = progIds;
   if (id === undefined) return;
   const map = xskmapOf(id);
   throw new ToolError('conflict', `${ifname} has program ${id} attached${xdpMode ? ` in ${xdpMode} mode` : ''}`, {
     hint:
       map === undefined
-        ? `take it off first: ${typed(['net', 'detach', 'xdp', 'dev', ifname])}`
+        ? ({ own }) => `take it off first: ${own(['net', 'detach', 'xdp', 'dev', ifname])}`
         : `it uses an xskmap: give --map id:${map} instead of --attach`,
   });
 }
@@ -147,7 +147,8 @@ function unusedWarning({ ifname, progIds }: LiveDevice, map: BpfMap): Warning[] 
   return [
     {
       message: `no XDP program that uses ${mapText(map.info)} is attached to ${ifname}: no frames will come`,
-      hint: 'attach one (xdpctl net attach), or let xsk bind bring one: --attach instead of --map',
+      hint: ({ own }) =>
+        `attach one (${own(['redirect', 'attach', ifname, '--map', `id:${map.info.id}`])}), or let xsk bind bring one: --attach instead of --map`,
     },
   ];
 }

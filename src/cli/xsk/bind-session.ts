@@ -92,7 +92,7 @@ export class BindSession implements Disposable {
   }
 
   get setup(): XskSetup {
-    return { ...this.#request.spec, ifname: this.#request.ifname };
+    return { ...this.#request.spec, device: this.#target.device };
   }
 
   /** Consumes until a time, or something else ends it. @throws KernelRefusal `capture write` */

@@ -2,7 +2,6 @@ import { statSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
-import type { TypeCommand } from '../../domain/path-plan.ts';
 import { largestFrame } from '../../domain/xsk-remedy.ts';
 import { xskLost } from '../../domain/xsk-statistics.ts';
 import { isSpecialFile } from '../../kernel/af-xdp/capture-file.ts';
@@ -11,7 +10,6 @@ import { type One, one, type Outcome, type StreamItem } from '../../output/outco
 import { type Context, Interrupted } from '../context.ts';
 import { dryRun } from '../dry-run.ts';
 import { mapText } from '../map/map-text.ts';
-import { ownCommand } from '../own-command.ts';
 import { toToolError } from '../to-tool-error.ts';
 import type { Verb } from '../verb.ts';
 import { type BindTarget, checkBind, occupied } from './bind-checks.ts';
@@ -110,11 +108,10 @@ frames   100 (6000 bytes) in 1.0 s`,
     const request = parseBindRequest(input);
     checkOutput(request, context);
     const { path } = request;
-    const typed: TypeCommand = (command) => ownCommand(context.options, command);
-    const target = checkBind(request, () => ('map' in path ? context.maps.open(path.map) : undefined), typed);
+    const target = checkBind(request, () => ('map' in path ? context.maps.open(path.map) : undefined));
     if (context.options.dryRun) return dryRun(steps(request, target));
     for (const warning of target.warnings) await context.warn(warning);
-    const session = await start(request, target, context, typed);
+    const session = await start(request, target, context);
     await context.ready(readyText(request, session));
     if (request.interval !== undefined) {
       return { kind: 'stream', items: eachInterval(session, request.interval, request, context) };
@@ -151,12 +148,7 @@ function steps({ queue, ifname, path, write }: BindRequest, { map }: BindTarget)
   ];
 }
 
-async function start(
-  request: BindRequest,
-  target: BindTarget,
-  { signal }: Context,
-  typed: TypeCommand,
-): Promise<BindSession> {
+async function start(request: BindRequest, target: BindTarget, { signal }: Context): Promise<BindSession> {
   try {
     return await BindSession.start(request, target, signal);
   } catch (error) {
@@ -164,7 +156,7 @@ async function start(
     // Somebody was quicker than we after the check.
     const { map } = target;
     if (error instanceof KernelRefusal && error.operation === 'map update' && error.errno === EEXIST && map) {
-      throw occupied(map, request.queue, typed);
+      throw occupied(map, request.queue);
     }
     throw error;
   }
@@ -259,17 +251,12 @@ function deviceGone({ ifname }: BindRequest): ToolError {
 }
 
 /** The failure with what had been done by then. */
-function withCounts({ kind, message, hint, errno, operation, cause }: ToolError, summary: BindSummary): ToolError {
+function withCounts(failure: ToolError, summary: BindSummary): ToolError {
   const lost = xskLost(summary.statistics);
   const counts = [
     `${summary.frames} frames received`,
     ...(summary.written === undefined ? [] : [`${summary.written} written`]),
     ...(lost === 0 ? [] : [`${lost} lost`]),
   ].join(', ');
-  return new ToolError(kind, `${message} (${counts})`, {
-    ...(hint !== undefined && { hint }),
-    ...(errno !== undefined && { errno }),
-    ...(operation !== undefined && { operation }),
-    cause,
-  });
+  return failure.reworded(`${failure.message} (${counts})`);
 }

@@ -96,7 +96,8 @@ function openMap(handle: Handle, maps: OpenMaps): BpfMap {
   } catch (error) {
     if (handle.by !== 'name' || !(error instanceof ToolError) || error.kind !== 'not-found') throw error;
     throw new ToolError('not-found', `there is no interface and no map named '${handle.name}'`, {
-      hint: 'see: ip link, xdpctl map show; --netns NAME looks for interfaces in another namespace',
+      hint: ({ own, other }) =>
+        `see: ${other(['ip', 'link'])}, ${own(['map', 'show'])}; --netns NAME looks for interfaces in another namespace`,
     });
   }
 }

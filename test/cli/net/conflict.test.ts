@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { attachmentText, conflictOf, detachHint } from '../../../src/cli/net/conflict.ts';
-import { ownCommand } from '../../../src/cli/own-command.ts';
+import { attachmentText, conflictOf, detachCommand } from '../../../src/cli/net/conflict.ts';
+import { hintText } from '../../../src/domain/errors.ts';
+import { typedAt, typedHere } from '../../../src/domain/typed-command.ts';
 import type { NetAttachment } from '../../../src/kernel/net-attachments.ts';
 
 const native: NetAttachment = {
@@ -15,9 +16,6 @@ const generic: NetAttachment = { ...native, mode: 'generic' };
 const offloaded: NetAttachment = { ...native, mode: 'offload' };
 const linked: NetAttachment = { ...native, linkId: 5 };
 
-const typed = (words: readonly string[]): string => ownCommand({ netns: undefined }, words);
-const inside = (words: readonly string[]): string => ownCommand({ netns: 'r;1' }, words);
-
 describe('conflictOf', () => {
   it.each([
     [[], 'native', false],
@@ -27,7 +25,7 @@ describe('conflictOf', () => {
     [[native], 'offload', false],
     [[offloaded], 'native', false],
   ] as const)('finds nothing in the way of %j, %s, overwrite %s', (attached, mode, overwrite) => {
-    expect(conflictOf(attached, mode, overwrite, typed)).toBeUndefined();
+    expect(conflictOf(attached, mode, overwrite)).toBeUndefined();
   });
 
   it.each([
@@ -38,7 +36,7 @@ describe('conflictOf', () => {
     [[linked], 'native', true, /^take it off first: xdpctl link detach id 5$/],
     [[native, offloaded], 'offload', false, /net detach xdpoffload dev eth0$/],
   ] as const)('says what to do about %j, %s, overwrite %s', (attached, mode, overwrite, hint) => {
-    expect(conflictOf(attached, mode, overwrite, typed)?.hint).toMatch(hint);
+    expect(hintText(conflictOf(attached, mode, overwrite)?.hint, typedHere)).toMatch(hint);
   });
 });
 
@@ -52,12 +50,10 @@ describe('what is attached, in words', () => {
   });
 
   it('quotes what is typed', () => {
-    expect(detachHint({ ...native, ifname: '$(id)' }, typed)).toBe(
-      "take it off first: xdpctl net detach xdpdrv dev '$(id)'",
-    );
+    expect(detachCommand({ ...native, ifname: '$(id)' }, typedHere)).toBe("xdpctl net detach xdpdrv dev '$(id)'");
   });
 
   it('leads to the namespace that the user named', () => {
-    expect(detachHint(linked, inside)).toBe("take it off first: xdpctl --netns 'r;1' link detach id 5");
+    expect(detachCommand(linked, typedAt('r;1'))).toBe("xdpctl --netns 'r;1' link detach id 5");
   });
 });

@@ -11,6 +11,7 @@ import { showTree } from '../../../src/cli/redirect/show-tree.ts';
 import { pathProblems } from '../../../src/domain/health.ts';
 import type { LiveSystem } from '../../../src/domain/live-system.ts';
 import { observedPaths } from '../../../src/domain/observed-path.ts';
+import { typedHere } from '../../../src/domain/typed-command.ts';
 import { plain } from '../../../src/output/color.ts';
 import { netns, r0 as plainR0, r1 as plainR1, router } from '../../domain/support/router.ts';
 import { schemaProblems } from '../../support/schema.ts';
@@ -86,7 +87,7 @@ const nothing = examine(router({ devices: [] }));
 
 describe('redirect show', () => {
   it('is a table with a line for each entry', () => {
-    expect(showTable(examination, plain)).toBe(`\
+    expect(showTable(examination, plain, typedHere)).toBe(`\
 INTERFACE  MODE    PROGRAM                            LINK  MAP            KEY  TARGET                            HEALTH
 a"b        native  redirect (80)                         -  targets (4)      3  d9 (netns D)                      ok
                                                                              7  -                                 map-miss
@@ -95,11 +96,11 @@ r1         native  xdp_dispatcher (70) > filter (71)     -  socks (2)        0  
                                                             cpumap (3)       1  CPU 1, queue of 192               ok
 3 paths, 2 problems: xdpctl redirect check says what to do
 `);
-    expect(showTable(nothing, plain)).toBe('nothing is redirected\n');
+    expect(showTable(nothing, plain, typedHere)).toBe('nothing is redirected\n');
   });
 
   it('is a tree', () => {
-    expect(showTree(examination, plain)).toBe(`\
+    expect(showTree(examination, plain, typedHere)).toBe(`\
 a"b (native)
 \`-- redirect (80)
     \`-- targets (4), devmap, 1 of 16 used
@@ -118,7 +119,7 @@ r1 (native)
         \`-- key 1 -> CPU 1, queue of 192
 3 paths, 2 problems: xdpctl redirect check says what to do
 `);
-    expect(showTree(nothing, plain)).toBe('nothing is redirected\n');
+    expect(showTree(nothing, plain, typedHere)).toBe('nothing is redirected\n');
   });
 
   it('is a drawing in which a device is one box, wherever frames come from', () => {

@@ -46,7 +46,7 @@ export function parseDocument(text: string, name: string): MapDocument {
   } catch (error) {
     throw usageError(
       `${name} is no JSON document: ${(error as Error).message}`,
-      "documents are made by 'xdpctl map export'",
+      ({ own }) => `documents are made by: ${own(['map', 'export', 'MAP'])}`,
     );
   }
   const version = typeof json === 'object' && json !== null ? (json as { xdpctl?: unknown }).xdpctl : undefined;

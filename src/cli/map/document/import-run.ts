@@ -118,15 +118,11 @@ export class ImportRun {
         failed += 1;
       }
     }
-    const { kind, message, hint, errno, operation } = toToolError(error);
+    const failure = toToolError(error);
     const undone = `; ${counted(made.length - failed, 'change', 'changes')} made before it ${made.length - failed === 1 ? 'was' : 'were'} undone`;
     const lost = failed === 0 ? '' : `, and ${failed} could not be`;
-    return new ToolError(kind, `${message}${made.length === 0 ? '; nothing was changed' : `${undone}${lost}`}`, {
-      ...(hint !== undefined && { hint }),
-      ...(errno !== undefined && { errno }),
-      ...(operation !== undefined && { operation }),
-      cause: error,
-    });
+    const told = made.length === 0 ? '; nothing was changed' : `${undone}${lost}`;
+    return failure.reworded(`${failure.message}${told}`, { cause: error });
   }
 }
 

@@ -152,13 +152,8 @@ class KeySet {
 /** The error with the entry that it is about: `entries[17] (key 5): …`. */
 export function placed(error: unknown, index: number, entry: unknown): unknown {
   if (!(error instanceof ToolError) && !(error instanceof KernelRefusal)) return error;
-  const { kind, message, hint, errno, operation } = toToolError(error);
+  const failure = toToolError(error);
   const key = typeof entry === 'object' && entry !== null ? (entry as { key?: unknown }).key : undefined;
   const named = key === undefined ? '' : ` (key ${typeof key === 'string' ? key : JSON.stringify(key)})`;
-  return new ToolError(kind, `entries[${index}]${named}: ${message}`, {
-    ...(hint !== undefined && { hint }),
-    ...(errno !== undefined && { errno }),
-    ...(operation !== undefined && { operation }),
-    cause: error,
-  });
+  return failure.reworded(`entries[${index}]${named}: ${failure.message}`, { cause: error });
 }

@@ -1,6 +1,7 @@
-import { KernelRefusal, ToolError, usageError } from '../../../domain/errors.ts';
+import { KernelRefusal, usageError } from '../../../domain/errors.ts';
 import { interfaceIndex } from '../../../kernel/interface-names.ts';
 import { BpfProgram } from '../../../kernel/program.ts';
+import { noInterface } from '../../no-interface.ts';
 import { openProgram } from '../../open-program.ts';
 import { parseProgramHandle } from '../../words/program-handle.ts';
 import { checkKind } from '../entry-refusal.ts';
@@ -14,11 +15,7 @@ export class Interfaces {
     let ifindex = this.#known.get(name);
     if (ifindex === undefined) {
       ifindex = interfaceIndex(name);
-      if (ifindex === undefined) {
-        throw new ToolError('not-found', `there is no interface '${name}' in this network namespace`, {
-          hint: 'see: ip link; --netns NAME looks in another namespace',
-        });
-      }
+      if (ifindex === undefined) throw noInterface(`'${name}'`);
       this.#known.set(name, ifindex);
     }
     return ifindex;

@@ -1,6 +1,5 @@
 import { KernelRefusal } from '../../../domain/errors.ts';
 import type { ProgramInfo } from '../../../domain/program-info.ts';
-import { shellCommand } from '../../../domain/shell-quote.ts';
 import { type PinsById, pinsOf } from '../../../kernel/pins.ts';
 import { BpfProgram } from '../../../kernel/program.ts';
 import type { Warning } from '../../../output/reporter.ts';
@@ -34,7 +33,7 @@ export class ProgramTexts {
     const by = info.name === '' ? `tag:${info.tag}` : `name:${info.name}`;
     this.warnings.push({
       message: `program ${id}${info.name === '' ? '' : ` (${info.name})`} has no pin: entries name it as ${by}, and an import finds it only while it is loaded`,
-      hint: `pin it and export again: ${shellCommand(['xdpctl', 'prog', 'pin', 'id', String(id), 'PIN'])}`,
+      hint: ({ own }) => `pin it and export again: ${own(['prog', 'pin', 'id', String(id), 'PIN'])}`,
     });
     return JSON.stringify(by);
   }

@@ -3,6 +3,7 @@ import { splitCommandLine } from './cli/command-line.ts';
 import { type Context, Interrupted } from './cli/context.ts';
 import { findVerb } from './cli/find-verb.ts';
 import { defaultOptions, type GlobalOptions, globalOptionSpecs, plainOptions } from './cli/global-options.ts';
+import { interruptionOf } from './cli/interruption.ts';
 import { OpenMaps } from './cli/open-maps.ts';
 import type { ParsedOptions } from './cli/program.ts';
 import type { OptionSpec, Verb } from './cli/verb.ts';
@@ -78,8 +79,9 @@ export async function run(argv: readonly string[], io: Io): Promise<Ending> {
     const outcome = await verb.run(input, context);
     await reporter.print(outcome);
     return { exitCode: outcome?.findings ? exitCodes.findings : 0 };
-  } catch (error) {
+  } catch (thrown) {
     await reporter.endOutput();
+    const error = await interruptionOf(thrown, io.signal);
     if (error instanceof Interrupted && io.signal.aborted) {
       const printed = reporter.progress;
       const message = error.message === '' && printed !== undefined ? `interrupted: ${printed}` : error.message;

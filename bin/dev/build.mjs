@@ -93,20 +93,25 @@ function bundle(options) {
   }).catch(() => process.exit(1)); // esbuild has printed the errors
 }
 
+const ownOptions = {
+  external: ['koffi'],
+  define: {
+    __VERSION__: JSON.stringify(version),
+    'import.meta.dirname': '__dirname',
+    'import.meta.filename': '__filename',
+  },
+  // A dynamic import() becomes a lazy require().
+  supported: { 'dynamic-import': false },
+};
 const own = await bundleInParts(root, (options, plugins = []) =>
-  bundle({
-    external: ['koffi'],
-    define: {
-      __VERSION__: JSON.stringify(version),
-      'import.meta.dirname': '__dirname',
-      'import.meta.filename': '__filename',
-    },
-    // A dynamic import() becomes a lazy require().
-    supported: { 'dynamic-import': false },
-    plugins: [ownRequire, librariesApart, ...plugins],
-    ...options,
-  }),
+  bundle({ ...ownOptions, plugins: [ownRequire, librariesApart, ...plugins], ...options }),
 );
+/** A program of its own, which is only started for files of BPF programs that do not come with the tool. */
+const child = await bundle({
+  ...ownOptions,
+  plugins: [ownRequire],
+  entryPoints: [{ in: 'src/kernel/contained/child.ts', out: 'object-child' }],
+});
 const foreign = await bundle({
   entryPoints: [...libraries].map(([words, file]) => ({ in: words, out: file.replace(/\.cjs$/, '') })),
   plugins: [withoutExecutableSubcommands],
@@ -119,7 +124,7 @@ for (const { file, schema } of await schemaDocuments()) {
   replaceFile(join(dist, 'schema', file), `${JSON.stringify(schema, null, 2)}\n`);
 }
 // The file that users run comes last: it must not be newer than what it loads.
-const bundled = [foreign, ...own.toReversed()];
+const bundled = [foreign, child, ...own.toReversed()];
 const inputs = bundled.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 replaceFile(join(dist, 'licences.txt'), licencesOf(root, inputs));
 const files = bundled

@@ -56,6 +56,11 @@ export function recordLibbpf<Result>(call: () => Result): { readonly result: Res
   }
 }
 
+/** Lets the listener hear what libbpf said in another process. */
+export function hearFromElsewhere(messages: readonly LogMessage[]): void {
+  for (const message of messages) listener?.(message);
+}
+
 /** The callback stays for the life of the process: registering it again for each call would cost 20 µs. */
 function installCallback(): void {
   if (callback !== null) return;

@@ -27,6 +27,8 @@ export interface Libc {
   poll(descriptors: Uint8Array, count: number, milliseconds: number): number;
   writev(fd: number, pieces: Uint8Array, count: number): number;
   sendmsg(fd: number, message: Uint8Array, flags: number): number;
+  recvmsg(fd: number, message: Uint8Array, flags: number): number;
+  socketpair(domain: number, type: number, protocol: number, fds: Uint8Array): number;
   getpagesize(): number;
   vsnprintf(buffer: Uint8Array, size: number, format: Pointer, arguments_: Pointer): number;
   syscall(number: number, a: number, b: number, c: number): number;
@@ -65,6 +67,8 @@ export const libc = bindLibrary<Libc>(null, {
   poll: [int, [ptr, 'uint64_t', int]],
   writev: [ssize, [int, ptr, int]],
   sendmsg: [ssize, [int, ptr, int]],
+  recvmsg: [ssize, [int, ptr, int]],
+  socketpair: [int, [int, int, int, ptr]],
   getpagesize: [int, []],
   vsnprintf: [int, [ptr, size, ptr, ptr]],
   syscall: ['int64_t', ['int64_t', 'int64_t', 'int64_t', 'int64_t']],

@@ -1,9 +1,11 @@
+import { basename } from 'node:path';
+
 import { littleEndian } from '../domain/byte-order.ts';
 import { KernelRefusal, type RefusalFacts } from '../domain/errors.ts';
 import { isListening, type LogMessage, recordLibbpf } from '../ffi/libbpf-log.ts';
 import { libbpf, type Pointer } from '../ffi/libbpf.ts';
 import { lastErrno } from '../ffi/libc.ts';
-import { copyMemory } from '../ffi/memory.ts';
+import { addressOf, copyMemory } from '../ffi/memory.ts';
 import { duplicate } from './duplicate.ts';
 import { BpfMap } from './map.ts';
 import { BpfProgram } from './program.ts';
@@ -28,10 +30,29 @@ export class BpfObject implements Disposable {
     );
   }
 
-  /** @throws KernelRefusal `object open`; its fact `log` is what libbpf had to say */
+  /**
+   * Opens a file that comes with the tool. Files of others are opened by UserObject: damaged ones make libbpf crash.
+   *
+   * @throws KernelRefusal `object open`; its fact `log` is what libbpf had to say
+   */
   static open(path: string): BpfObject {
+    return BpfObject.#opened(path, () => libbpf.bpf_object__open_file(path, openOptions()));
+  }
+
+  /**
+   * Opens what was read from a file.
+   *
+   * @param path which libbpf takes names of data sections from, as it does when it opens the file
+   * @throws KernelRefusal `object open`; its fact `log` is what libbpf had to say
+   */
+  static fromBytes(path: string, bytes: Uint8Array): BpfObject {
+    const name = Buffer.from(`${basename(path).replace(/\..*$/s, '')}\0`);
+    return BpfObject.#opened(path, () => libbpf.bpf_object__open_mem(bytes, bytes.length, openOptions(name)));
+  }
+
+  static #opened(path: string, open: () => Pointer): BpfObject {
     const { result, messages } = recordLibbpf(() => {
-      const object = libbpf.bpf_object__open_file(path, openOptions());
+      const object = open();
       return { object, errno: object === null ? lastErrno() : 0 };
     });
     if (result.object === null) throw new KernelRefusal('object open', result.errno, { path, ...logFacts(messages) });
@@ -77,6 +98,11 @@ export class ObjectMap {
     this.name = /^[^.]*(\.(?:rodata|data|bss|kconfig)\b.*)$/.exec(name)?.[1] ?? name;
   }
 
+  /** The descriptor of the map that was made, which is the object's; negative where there is none. */
+  get fd(): number {
+    return libbpf.bpf_map__fd(this.#map);
+  }
+
   /** Number of `enum bpf_map_type`. */
   get type(): number {
     return libbpf.bpf_map__type(this.#map);
@@ -117,8 +143,13 @@ export class ObjectMap {
    * @throws KernelRefusal `object map`; EINVAL when the map has another type or other sizes
    */
   reuse(map: BpfMap): void {
-    const { result, messages } = recordLibbpf(() => libbpf.bpf_map__reuse_fd(this.#map, map.fd));
-    this.#check(result, { mapId: map.info.id, ...logFacts(messages) });
+    this.reuseDescriptor(map.fd, { mapId: map.info.id });
+  }
+
+  /** The same, of a map that nothing else is known of. */
+  reuseDescriptor(fd: number, facts: RefusalFacts = {}): void {
+    const { result, messages } = recordLibbpf(() => libbpf.bpf_map__reuse_fd(this.#map, fd));
+    this.#check(result, { ...facts, ...logFacts(messages) });
   }
 
   /** The bytes of a data section as they would be loaded; undefined for other maps. */
@@ -135,7 +166,7 @@ export class ObjectMap {
 
   /** The map that was made, with a descriptor of its own. After loading. @throws KernelRefusal `object map` */
   openMap(): BpfMap {
-    return new BpfMap(duplicate(libbpf.bpf_map__fd(this.#map), 'object map', { map: this.name }));
+    return new BpfMap(duplicate(this.fd, 'object map', { map: this.name }));
   }
 
   #check(result: number, facts: RefusalFacts = {}): void {
@@ -154,6 +185,11 @@ export class ObjectProgram {
     this.#program = program;
     this.name = libbpf.bpf_program__name(program);
     this.section = libbpf.bpf_program__section_name(program);
+  }
+
+  /** The descriptor of the program that was loaded, which is the object's; negative where there is none. */
+  get fd(): number {
+    return libbpf.bpf_program__fd(this.#program);
   }
 
   /** Number of `enum bpf_prog_type`. */
@@ -188,7 +224,7 @@ export class ObjectProgram {
 
   /** The program that was loaded, with a descriptor of its own. After loading. @throws KernelRefusal `object program` */
   openProgram(): BpfProgram {
-    return new BpfProgram(duplicate(libbpf.bpf_program__fd(this.#program), 'object program', { program: this.name }));
+    return new BpfProgram(duplicate(this.fd, 'object program', { program: this.name }));
   }
 
   /**
@@ -229,11 +265,14 @@ export class ProgramLink implements Disposable {
 /**
  * struct bpf_object_open_opts (bpf/libbpf.h) up to kernel_log_level: when somebody listens, the verifier is to log also
  * what it accepts.
+ *
+ * @param name of the object, with a final zero; the caller keeps it
  */
-function openOptions(): Uint8Array {
+function openOptions(name?: Uint8Array): Uint8Array {
   const options = new Uint8Array(80);
   const view = new DataView(options.buffer);
   view.setBigUint64(0, BigInt(options.length), littleEndian);
+  if (name !== undefined) view.setBigUint64(8, addressOf(name), littleEndian);
   view.setUint32(72, isListening() ? 1 : 0, littleEndian);
   return options;
 }

@@ -1,8 +1,8 @@
 import { ToolError, usageError } from '../domain/errors.ts';
 import type { Targets } from '../domain/redirect-path.ts';
 import type { BpfMap } from './map.ts';
-import { BpfObject, type ObjectMap } from './object.ts';
 import { type BpfProgram, readProgramMapIds } from './program.ts';
+import { pinName, UserObject, type UserObjectMap } from './user-object.ts';
 
 /** A program of the user's, from a file of BPF programs, with the maps of that file. */
 export interface UserProgram extends Disposable {
@@ -25,7 +25,7 @@ export function loadUserProgram(
   wanted: Targets['kind'],
   foreign: BpfMap | undefined,
 ): UserProgram {
-  using object = BpfObject.open(file);
+  using object = UserObject.open(file);
   const program = object.program(name);
   if (program === undefined) {
     throw new ToolError('not-found', `${file} has no program '${name}'`, {
@@ -46,7 +46,7 @@ export function loadUserProgram(
       if (map.name.startsWith('.')) continue;
       const made = map.openMap();
       opened.push(made);
-      maps.set(map.name, made);
+      maps.set(pinName(map.name, file), made);
     }
     const targets = replaced === undefined ? redirectMap(loaded, maps, wanted) : maps.get(replaced.name);
     return {
@@ -64,7 +64,7 @@ export function loadUserProgram(
 }
 
 /** The map of a file that an existing map takes the place of. @throws ToolError usage unless there is exactly one */
-function theOnlyMap(object: BpfObject, { info }: BpfMap): ObjectMap {
+function theOnlyMap(object: UserObject, { info }: BpfMap): UserObjectMap {
   const candidates = object.maps.filter(({ type }) => type === info.type);
   const [only] = candidates;
   if (only !== undefined && candidates.length === 1) return only;
@@ -100,6 +100,6 @@ function redirectMap(
     only === undefined
       ? `program '${program.info.name}' uses no map that takes such targets (${types.join(', ')})`
       : `program '${program.info.name}' uses several maps that take such targets: ${candidates.map(([name]) => name).join(', ')}`,
-    'attach it without targets, and fill its maps with: xdpctl map update',
+    'attach it without targets, and fill its maps with map update',
   );
 }

@@ -4,6 +4,7 @@ import type { Outcome, SequencePrinter } from '../../output/outcome.ts';
 import { counted } from '../../output/reporter.ts';
 import { type Context, Interrupted } from '../context.ts';
 import { type InputFile, linePieces } from '../input-file.ts';
+import { interruptionOf } from '../interruption.ts';
 import { Rehearsal } from '../rehearsal.ts';
 import { toToolError } from '../to-tool-error.ts';
 import type { Input, Verb } from '../verb.ts';
@@ -92,7 +93,8 @@ export class BatchRun {
         if (printing !== undefined) await printing;
         this.#applied += 1;
         this.#running = false;
-      } catch (error) {
+      } catch (thrown) {
+        const error = await interruptionOf(thrown, this.#context.signal);
         if (error instanceof Interrupted) throw error;
         this.#running = false;
         await printer.flush();

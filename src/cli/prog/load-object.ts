@@ -6,10 +6,10 @@ import { isRedirectKind, mapTypeName } from '../../domain/map-type.ts';
 import { ensureBpffs, isOnBpffs } from '../../kernel/bpffs.ts';
 import { cloneTargets } from '../../kernel/map-copy.ts';
 import type { BpfMap } from '../../kernel/map.ts';
-import { BpfObject, type ObjectMap, type ObjectProgram } from '../../kernel/object.ts';
 import { pinObject, removePin } from '../../kernel/pin.ts';
 import type { BpfProgram } from '../../kernel/program.ts';
 import { Transaction } from '../../kernel/transaction.ts';
+import { pinName, UserObject, type UserObjectMap, type UserObjectProgram } from '../../kernel/user-object.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import type { Context } from '../context.ts';
 import { dryRun } from '../dry-run.ts';
@@ -32,7 +32,7 @@ interface WantedPin {
  * @param all pin all programs below the pin, which is a directory then
  */
 export function loadObject(request: LoadRequest, all: boolean, context: Context): Outcome | undefined {
-  using object = BpfObject.open(request.file);
+  using object = UserObject.open(request.file);
   const [first] = object.programs;
   if (first === undefined) throw usageError(`${request.file} has no program`);
   for (const program of object.programs) setType(program, request);
@@ -42,7 +42,7 @@ export function loadObject(request: LoadRequest, all: boolean, context: Context)
   const pins = [
     ...(request.mapPins === undefined ? [] : mapPins(object, request.mapPins)),
     ...(all
-      ? object.programs.map((program) => programPin(program, `${request.pin}/${program.name}`))
+      ? object.programs.map((program) => programPin(program, `${request.pin}/${pinName(program.name, object.path)}`))
       : [programPin(first, request.pin)]),
   ];
   for (const directory of directories) checkDirectory(directory, context);
@@ -75,19 +75,19 @@ export function loadObject(request: LoadRequest, all: boolean, context: Context)
  * In a batch that is only checked, loads the programs for the lines after this one, and pins nothing. Not what the file
  * itself says is pinned: libbpf would do that.
  */
-function rehearse(object: BpfObject, pins: readonly WantedPin[], { maps: { rehearsal } }: Context): void {
+function rehearse(object: UserObject, pins: readonly WantedPin[], { maps: { rehearsal } }: Context): void {
   if (rehearsal === undefined || object.maps.some(({ pinPath }) => pinPath !== undefined)) return;
   object.load();
   for (const { path, open } of pins) rehearsal.pin(path, open(), 'scratch');
 }
 
-function setType(program: ObjectProgram, { type }: LoadRequest): void {
+function setType(program: UserObjectProgram, { type }: LoadRequest): void {
   if (type !== undefined) program.setType(type.type, type.attachType);
 }
 
 /** Puts the user's maps in the place of the file's, and returns each in a sentence. */
-function replacements(object: BpfObject, request: LoadRequest, context: Context): string[] {
-  const taken = new Set<ObjectMap>();
+function replacements(object: UserObject, request: LoadRequest, context: Context): string[] {
+  const taken = new Set<UserObjectMap>();
   return request.replacements.map((replacement) => {
     const declared = declaredMap(object, replacement);
     if (taken.has(declared)) throw usageError(`the map '${declared.name}' of ${object.path} is given twice`);
@@ -113,7 +113,7 @@ function replacements(object: BpfObject, request: LoadRequest, context: Context)
 }
 
 /** Loading a program settles for good which others go with a devmap or cpumap, so what is only checked takes a copy. */
-function reuse(declared: ObjectMap, map: BpfMap, { options }: Context): void {
+function reuse(declared: UserObjectMap, map: BpfMap, { options }: Context): void {
   if (!options.dryRun || map.info.typeName === 'xskmap' || !isRedirectKind(map.info.typeName)) {
     declared.reuse(map);
     return;
@@ -122,7 +122,7 @@ function reuse(declared: ObjectMap, map: BpfMap, { options }: Context): void {
   declared.reuse(copy);
 }
 
-function declaredMap(object: BpfObject, { of }: Replacement): ObjectMap {
+function declaredMap(object: UserObject, { of }: Replacement): UserObjectMap {
   const found =
     typeof of === 'number'
       ? object.maps[of]
@@ -135,14 +135,14 @@ function declaredMap(object: BpfObject, { of }: Replacement): ObjectMap {
   );
 }
 
-function programPin(program: ObjectProgram, path: string): WantedPin {
+function programPin(program: UserObjectProgram, path: string): WantedPin {
   return { path, what: `program '${program.name}'`, open: () => program.openProgram() };
 }
 
 /** As libbpf names them: data sections too, and no dots, which the kernel does not allow. */
-function mapPins(object: BpfObject, directory: string): WantedPin[] {
+function mapPins(object: UserObject, directory: string): WantedPin[] {
   return object.maps.map((map) => ({
-    path: `${directory}/${map.libbpfName.replaceAll('.', '_')}`,
+    path: `${directory}/${pinName(map.libbpfName.replaceAll('.', '_'), object.path)}`,
     what: `map '${map.name}'`,
     open: () => map.openMap(),
   }));
@@ -192,7 +192,7 @@ function makeDirectory(path: string, transaction: Transaction): void {
 }
 
 function steps(
-  object: BpfObject,
+  object: UserObject,
   { file }: LoadRequest,
   replaced: readonly string[],
   pins: readonly WantedPin[],

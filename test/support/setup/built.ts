@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { isListing } from '../run-id.ts';
 
-/** Before the e2e tests: builds the command they run. */
+/** Before the tests that run the command, or a part of it: builds it. */
 export default function setup(): void {
   if (isListing()) return;
   const script = join(import.meta.dirname, '..', '..', '..', 'bin', 'dev', 'build.mjs');

@@ -51,8 +51,7 @@ export class FrameFlow {
   /** Frames taken so far, and their bytes. */
   frames = 0;
   bytes = 0;
-  /** Frames handed over to be sent. */
-  sent = 0;
+  #handedOver = 0;
   readonly #rings: FrameRings;
   readonly #memory: FrameMemory;
   /** Stack of free chunks. */
@@ -162,7 +161,7 @@ export class FrameFlow {
       words[desc + 3] = 0;
     }
     tx.submit(count);
-    this.sent += count;
+    this.#handedOver += count;
     batch.count = 0;
   }
 
@@ -182,6 +181,16 @@ export class FrameFlow {
     completion.release(count);
     this.#lend();
     return count;
+  }
+
+  /** Frames in the TX ring, which the kernel has not taken to be sent. */
+  get unsent(): number {
+    return this.#rings.tx?.unconsumed ?? 0;
+  }
+
+  /** Frames that the kernel has taken to be sent. */
+  get sent(): number {
+    return this.#handedOver - this.unsent;
   }
 
   /** How many frames lie in the RX ring and have not been taken. */

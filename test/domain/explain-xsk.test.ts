@@ -31,4 +31,21 @@ describe('a refused AF_XDP operation', () => {
     expect(error).toMatchObject({ kind, errno, operation });
     expect(error.message).toMatch(message);
   });
+
+  // 524 is ENOTSUPP, which drivers return and no header of user space has.
+  it.each([EINVAL, ENOBUFS, 524])('a bind in zero-copy mode with errno %i is the word of the driver', (errno) => {
+    const refusal = new KernelRefusal('xsk bind', errno, { queue: 3, mode: 'zerocopy' });
+    const error = explain(refusal, surroundings);
+    expect(error).toMatchObject({ kind: 'unsupported', errno });
+    expect(error.message).toMatch(/the driver of this interface refuses zero-copy on queue 3: .*[a-z0-9]/);
+    expect(error.message).not.toContain('undefined');
+    expect(error.hint).toContain('--copy');
+  });
+
+  it('a bind in zero-copy mode to a queue that is taken, or to a device that has gone, is no word of the driver', () => {
+    const kinds = [EBUSY, 19].map(
+      (errno) => explain(new KernelRefusal('xsk bind', errno, { queue: 3, mode: 'zerocopy' }), surroundings).kind,
+    );
+    expect(kinds).toEqual(['conflict', 'not-found']);
+  });
 });

@@ -223,7 +223,11 @@ describe('the flow of frames', () => {
     for (let index = 0; index < 3; index += 1) kernel.deliver();
     kernel.flow.take(batch, 4);
     kernel.flow.sendBack(batch);
-    for (let index = 0; index < 3; index += 1) kernel.transmit();
+    expect(kernel.flow).toMatchObject({ sent: 0, unsent: 3 });
+    for (let index = 0; index < 3; index += 1) {
+      kernel.transmit();
+      expect(kernel.flow).toMatchObject({ sent: index + 1, unsent: 2 - index });
+    }
     expect(kernel.transmitted).toEqual([0, 1, 2].map((number) => [2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, number]));
   });
 });

@@ -120,7 +120,7 @@ export class BindSession implements Disposable {
   async end(ending: Ending | undefined): Promise<BindSummary> {
     const seconds = round((performance.now() - this.#started) / 1000);
     await this.binding.stop();
-    await this.#consumption.finish(ending === 'time' || ending === 'signal' || ending === 'device-gone');
+    await this.#consumption.finish(ending);
     await this.#endCapture();
     return this.#summary(seconds);
   }

@@ -113,11 +113,19 @@ export class Binding implements Disposable {
     this.#entered = true;
   }
 
-  /** Unless another socket has taken our place. Closing the socket would do it too, but nobody knows when. */
+  /**
+   * Unless another socket has taken our place. Closing the socket does it too, a little later: that is left where the map
+   * may not be changed any more (frozen).
+   */
   #leaveMap(): void {
     if (!this.#entered) return;
     this.#entered = false;
-    if (!this.#isReplaced()) this.map.delete(encodeInteger(this.#queue, 4));
+    if (this.#isReplaced()) return;
+    try {
+      this.map.delete(encodeInteger(this.#queue, 4));
+    } catch (error) {
+      if (!(error instanceof KernelRefusal)) throw error;
+    }
   }
 
   /** Whether the entry is known to be of another socket. */

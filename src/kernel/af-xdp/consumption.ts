@@ -64,19 +64,22 @@ export class Consumption {
   }
 
   /**
-   * Ends what is under way, once no more frames come: what waits to be written or sent.
+   * Ends what is under way, once no more frames come: what waits to be written or sent. The frames that are still in the
+   * RX ring are taken too, unless as many came as were wanted, or nobody wants them any more.
    *
-   * @param rest whether the frames that are still in the RX ring are taken too
+   * @param ending what ended it; undefined for a failure
    * @throws KernelRefusal `capture write`
    */
-  async finish(rest: boolean): Promise<void> {
-    const { socket } = this.#options;
+  async finish(ending: Ending | undefined): Promise<void> {
+    const { flow } = this.#options;
     const end = performance.now() + PATIENCE_MS;
+    const rest = ending === 'time' || ending === 'signal' || ending === 'device-gone';
     const step = rest ? () => this.#step() : () => 0;
     do {
       while (this.#blocked && performance.now() < end) await this.#drain(QUIET_MS);
     } while (step() > 0 && performance.now() < end);
-    while (unsent(socket) > 0 && performance.now() < end) {
+    if (ending === 'device-gone') return;
+    while (flow.unsent > 0 && performance.now() < end) {
       this.#transmit();
       await new Promise(setImmediate);
     }
@@ -97,12 +100,14 @@ export class Consumption {
         if (round % ROUNDS === 0 && performance.now() >= end) return true;
       } else if (this.#blocked) return moved;
       else if (busy === true) {
+        // A driver that has found the fill ring empty waits to be told of the buffers that we have put back.
+        if (socket.fill.needsWakeup) socket.wakeReceiver();
         if (round % (ROUNDS * 16) === 0 && performance.now() >= end) return moved;
       } else {
         const left = Math.ceil(end - performance.now());
         if (left <= 0 || this.#quiet >= QUIET_SLICES) return moved;
         // Frames that wait to be sent are offered again soon.
-        if (!socket.waitBriefly(unsent(socket) > 0 ? 1 : left)) return moved;
+        if (!socket.waitBriefly(flow.unsent > 0 ? 1 : left)) return moved;
       }
       if (flow.frames >= this.#limit) return true;
     }
@@ -162,7 +167,6 @@ export class Consumption {
       if (await socket.wait(left < QUIET_MS ? Math.max(left, 0) : QUIET_MS)) this.#quiet = 0;
       return;
     }
-    if (busy === true && socket.fill.needsWakeup) socket.wakeReceiver();
     await new Promise(setImmediate);
   }
 
@@ -170,9 +174,4 @@ export class Consumption {
     const { capture } = this.#options;
     if (await capture?.drain(this.#batch, milliseconds)) this.#pass();
   }
-}
-
-/** Frames that the kernel has not taken from the TX ring. */
-function unsent({ tx }: XskSocket): number {
-  return tx?.unconsumed ?? 0;
 }

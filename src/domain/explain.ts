@@ -17,6 +17,8 @@ const EACCES = 13;
 const EBUSY = 16;
 const EEXIST = 17;
 const EINVAL = 22;
+const ENOSYS = 38;
+const EPROTONOSUPPORT = 93;
 const EOPNOTSUPP = 95;
 const ENOTSUPP = 524;
 const LIBBPF_ERRNO_START = 4000;
@@ -38,6 +40,7 @@ export function explain(refusal: KernelRefusal, surroundings: Surroundings): Too
 
 function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explanation | undefined {
   const { operation, errno } = refusal;
+  if (errno === ENOSYS) return withoutSystemCall(refusal);
   if (/^(?:xsk|capture) /.test(operation)) return explainXsk(refusal);
   // The verifier too says EACCES.
   if (operation === 'object load' && isVerdict(refusal)) return explainObject(refusal);
@@ -82,12 +85,27 @@ function byId(refusal: KernelRefusal, what: string): Explanation | undefined {
   return { kind: 'not-found', message: `there is no ${what} with id ${String(id)}` };
 }
 
+/** Operations of bpf(2), as the kernel room calls them. */
+const throughBpf = /^(?:map|prog|link|object|btf|pin|unpin|xdp link)\b/;
+
+function withoutSystemCall(refusal: KernelRefusal): Explanation {
+  const { operation, errno } = refusal;
+  return {
+    kind: 'unsupported',
+    message: `${operation}${tail(refusal)} failed: ${errnoText(errno)}`,
+    hint: throughBpf.test(operation)
+      ? 'bpf(2) is what is missing: a kernel with CONFIG_BPF_SYSCALL has it, an emulator like qemu-user does not pass it on'
+      : 'it takes a newer kernel; an emulator like qemu-user does not pass on every system call',
+  };
+}
+
 function fallback(refusal: KernelRefusal, surroundings: Surroundings): Explanation {
   const { operation, errno } = refusal;
   const kinds: Partial<Record<number, ErrorKind>> = {
     [ENOENT]: 'not-found',
     [EEXIST]: 'conflict',
     [EBUSY]: 'conflict',
+    [EPROTONOSUPPORT]: 'unsupported',
     [EOPNOTSUPP]: 'unsupported',
     [ENOTSUPP]: 'unsupported',
   };

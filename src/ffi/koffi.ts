@@ -62,6 +62,16 @@ export class LibraryError extends Error {
   }
 }
 
+/** Whether the dynamic loader finds a library of this name, and can load it. */
+export function canLoad(file: string): boolean {
+  try {
+    koffi().load(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Result type and argument types of a C function, in koffi's words. */
 export type Signature = readonly [result: string, parameters: readonly string[]];
 

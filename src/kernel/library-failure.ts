@@ -1,5 +1,5 @@
 import { ToolError } from '../domain/errors.ts';
-import { LibraryError } from '../ffi/koffi.ts';
+import { canLoad, LibraryError } from '../ffi/koffi.ts';
 
 /** What installs libbpf.so.1, or brings the newest of the distribution. */
 const packages =
@@ -17,7 +17,15 @@ export function libraryFailure(error: unknown): ToolError | undefined {
     });
   }
   if (symbol === undefined) {
-    return new ToolError('unsupported', `${library} cannot be loaded: libbpf 1.0 or newer is required`, {
+    const reason = loaderReason(error);
+    if (reason !== undefined) {
+      return new ToolError('unsupported', `${library} is here, but cannot be loaded: ${reason}`, {
+        hint: `install it anew, with what it needs: ${packages}`,
+        cause: error.cause,
+      });
+    }
+    const older = canLoad('libbpf.so.0') ? ', and only libbpf.so.0 (libbpf 0.x) is here' : '';
+    return new ToolError('unsupported', `${library} cannot be loaded: libbpf 1.0 or newer is required${older}`, {
       hint: `install it: ${packages}`,
       cause: error.cause,
     });
@@ -26,4 +34,15 @@ export function libraryFailure(error: unknown): ToolError | undefined {
     hint: `this command needs a newer libbpf: ${packages}`,
     cause: error.cause,
   });
+}
+
+/**
+ * What the dynamic loader has against a library that it found: a library that this one needs is missing, or it is made
+ * for a newer C library. Undefined where there is no such file (dlerror of glibc, whose file name koffi leaves out, and of
+ * musl).
+ */
+function loaderReason({ library, cause }: LibraryError): string | undefined {
+  const text = cause instanceof Error ? cause.message.replace(/^Failed to load shared library: /, '') : '';
+  const absent = ['cannot open', `${library}: cannot open`, `Error loading shared library ${library}: No such file`];
+  return text === '' || absent.some((beginning) => text.startsWith(beginning)) ? undefined : text;
 }

@@ -118,10 +118,31 @@ describe('an errno that stands for several reasons', () => {
     ['map get by id', 2, { id: 3 }, 'not-found', 'there is no map with id 3'],
     ['something new', 2, {}, 'not-found', 'something new failed: '],
     ['something new', 17, {}, 'conflict', 'something new failed: '],
+    ['something new', 93, {}, 'unsupported', 'something new failed: '],
     ['something new', 95, {}, 'unsupported', 'something new failed: '],
     ['something new', 5, {}, 'refused', 'something new failed: '],
   ])('%s, errno %i, %j', (operation, errno, facts, kind, message) => {
     const error = explain(new KernelRefusal(operation, errno, facts), root);
     expect(error).toMatchObject({ kind, errno, operation, message: expect.stringContaining(message) as string });
+  });
+});
+
+describe('a system call that is missing', () => {
+  it.each(['map next id', 'map update', 'pin get', 'object load', 'xdp link', 'prog get by id'])(
+    'is bpf(2) for %s',
+    (operation) => {
+      const error = explain(new KernelRefusal(operation, 38, { path: '/p' }), root);
+      expect(error).toMatchObject({
+        kind: 'unsupported',
+        errno: 38,
+        message: expect.stringContaining('this kernel has no such system call') as string,
+        hint: expect.stringContaining('CONFIG_BPF_SYSCALL') as string,
+      });
+    },
+  );
+
+  it('is another one elsewhere', () => {
+    const { kind, hint } = explain(new KernelRefusal('xsk socket', 38, {}), root);
+    expect({ kind, hint }).toEqual({ kind: 'unsupported', hint: expect.not.stringContaining('BPF_SYSCALL') as string });
   });
 });

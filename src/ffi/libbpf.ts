@@ -1,4 +1,4 @@
-import { bindLibrary } from './koffi.ts';
+import { bindLibrary, type Signature } from './koffi.ts';
 
 /** A C pointer as koffi hands it out: opaque, null when C says NULL. */
 export type Pointer = object | bigint | null;
@@ -108,7 +108,8 @@ const size = 'size_t';
 const str = 'str';
 const ptr = 'void *';
 
-export const libbpf = bindLibrary<Libbpf>('libbpf.so.1', {
+/** Nothing here is younger than libbpf 1.0, so that every libbpf.so.1 has it (test/kernel/libbpf-functions.test.ts). */
+export const libbpfSignatures: Readonly<Record<keyof Libbpf, Signature>> = {
   libbpf_version_string: [str, []],
   libbpf_set_print: [ptr, [ptr]],
 
@@ -177,4 +178,6 @@ export const libbpf = bindLibrary<Libbpf>('libbpf.so.1', {
   bpf_program__attach: [ptr, [ptr]],
   bpf_link__destroy: [int, [ptr]],
   bpf_raw_tracepoint_open: [int, [str, int]],
-});
+};
+
+export const libbpf = bindLibrary<Libbpf>('libbpf.so.1', libbpfSignatures);

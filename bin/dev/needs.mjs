@@ -122,6 +122,21 @@ export const needs = [
     found: () => existsSync('/usr/include/bpf/bpf_helpers.h') && existsSync('/usr/include/linux/bpf.h'),
     packages: { 'apt-get': ['libbpf-dev', 'linux-libc-dev'] },
   },
+  // The machines in which tests run on other kernels (test/vm), which Debian has.
+  {
+    ...program('qemu-system-x86_64', ['test']),
+    optional: true,
+    packages: { 'apt-get': ['qemu-system-x86'] },
+  },
+  { ...program('busybox', ['test']), optional: true, packages: { 'apt-get': ['busybox-static'] } },
+  { ...program('cpio', ['test']), optional: true, packages: { 'apt-get': ['cpio'] } },
+  {
+    what: "Debian's keys",
+    for: ['test'],
+    optional: true,
+    found: () => existsSync('/usr/share/keyrings/debian-archive-keyring.gpg'),
+    packages: { 'apt-get': ['debian-archive-keyring'] },
+  },
   // The loop in C beside which `xsk bind` is measured.
   {
     ...program('cc', ['bench']),

@@ -29,7 +29,7 @@ describe('KernelTypes', () => {
 
 describe('kernelFunctionAt', () => {
   it('finds the function that an address is in', () => {
-    const line = /^([0-9a-f]+) [Tt] (veth_xmit)$/m.exec(readFileSync('/proc/kallsyms', 'latin1'));
+    const line = /^([0-9a-f]+) [Tt] veth_xmit(\t\[veth\])?$/m.exec(readFileSync('/proc/kallsyms', 'latin1'));
     const start = BigInt(`0x${line?.[1]}`);
     expect(kernelFunctionAt(start)).toBe('veth_xmit');
     expect(kernelFunctionAt(start + 16n)).toBe('veth_xmit');

@@ -1,0 +1,74 @@
+/** Test files as one file each, which runs where there is no Vitest: see guest/vitest.ts. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, dirname, join } from 'node:path';
+
+import { build } from 'esbuild';
+
+const root = join(import.meta.dirname, '..', '..');
+const guest = join(import.meta.dirname, 'guest');
+const require = createRequire(import.meta.url);
+
+/** Sources look for files beside them. */
+const ownPlace = {
+  name: 'own-place',
+  setup(bundler) {
+    bundler.onLoad({ filter: /\.m?[jt]s$/ }, ({ path }) => {
+      if (path.includes('/node_modules/')) return undefined;
+      const contents = readFileSync(path, 'utf8')
+        .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)))
+        .replaceAll('import.meta.filename', JSON.stringify(path));
+      return { contents, loader: path.endsWith('.ts') ? 'ts' : 'js' };
+    });
+  },
+};
+
+/** koffi has a library of its own; the bundles lie elsewhere, so by its path. */
+const whereItIs = {
+  name: 'where-it-is',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^koffi$/ }, () => ({ path: require.resolve('koffi'), external: true }));
+  },
+};
+
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/**
+ * @param {string[]} files test files, from the root of the checkout
+ * @param {string} folder where to put the bundles
+ * @returns {Promise<{ main: string, bundles: string[] }>} main runs them
+ */
+export async function bundleTests(files, folder) {
+  const bundles = files.map((file) => join(folder, `${file.replaceAll('/', '!')}.mjs`));
+  await Promise.all(files.map((file, index) => bundle(entryOf(file), bundles[index])));
+  const main = join(folder, 'main.mjs');
+  await bundle(`import './main.ts';`, main);
+  return { main, bundles };
+}
+
+function entryOf(file) {
+  return `
+    import { runFile } from './run-file.ts';
+    await runFile(${JSON.stringify(file)}, () => import(${JSON.stringify(join(root, file))}));
+  `;
+}
+
+async function bundle(contents, outfile) {
+  await build({
+    absWorkingDir: root,
+    stdin: { contents, resolveDir: guest, sourcefile: basename(outfile) },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    alias: { vitest: join(guest, 'vitest.ts') },
+    define: { __VERSION__: JSON.stringify(version) },
+    // Libraries that are no modules ask for Node's own ones by require().
+    banner: {
+      js: `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`,
+    },
+    plugins: [ownPlace, whereItIs],
+    logLevel: 'error',
+  });
+}

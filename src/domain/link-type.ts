@@ -20,7 +20,8 @@ const names = [
   'sockmap',
 ] as const;
 
-/** BPF_LINK_TYPE_XDP. */
+/** BPF_LINK_TYPE_TRACING and BPF_LINK_TYPE_XDP. */
+export const LINK_TYPE_TRACING = 2;
 export const LINK_TYPE_XDP = 6;
 
 /** The type's name, or undefined for a type newer than this list. */

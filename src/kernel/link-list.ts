@@ -1,25 +1,9 @@
-import { littleEndian } from '../domain/byte-order.ts';
+import { KernelRefusal } from '../domain/errors.ts';
 import { libbpf } from '../ffi/libbpf.ts';
-import { check } from './check.ts';
+import { EACCES, EPERM } from './check.ts';
 import { Fd } from './fd.ts';
+import { type LinkInfo, readLinkInfo } from './link-info.ts';
 import { objectIds } from './object-ids.ts';
-
-/** What the kernel says of a BPF link (struct bpf_link_info, linux/bpf.h), as far as XDP is concerned. */
-export interface LinkInfo {
-  readonly id: number;
-  readonly progId: number;
-  /** The device of an XDP link, 0 when that is gone. */
-  readonly ifindex?: number;
-  /** The program of which another one replaces a function (freplace). */
-  readonly replacedIn?: number;
-}
-
-/** enum bpf_link_type (linux/bpf.h). */
-const BPF_LINK_TYPE_TRACING = 2;
-const BPF_LINK_TYPE_XDP = 6;
-
-/** sizeof(struct bpf_link_info) up to what XDP and tracing links have in its union. */
-const LINK_INFO_SIZE = 32;
 
 /**
  * The links of XDP programs, and of programs that replace functions of others.
@@ -39,16 +23,29 @@ export function xdpLinks(): LinkInfo[] {
   return links;
 }
 
-/** @throws KernelRefusal `link info` */
-export function readLinkInfo(fd: number): LinkInfo {
-  const info = new Uint8Array(LINK_INFO_SIZE);
-  check(libbpf.bpf_obj_get_info_by_fd(fd, info, new Uint32Array([LINK_INFO_SIZE])), 'link info');
-  const view = new DataView(info.buffer);
-  const [type = 0, id = 0, progId = 0, , first = 0, second = 0] = Array.from({ length: 6 }, (_, index) =>
-    view.getUint32(4 * index, littleEndian),
-  );
-  if (type === BPF_LINK_TYPE_XDP) return { id, progId, ifindex: first };
-  // attach_type, which is 0 for freplace alone, then target_obj_id: the id of the program.
-  if (type === BPF_LINK_TYPE_TRACING && first === 0 && second !== 0) return { id, progId, replacedIn: second };
-  return { id, progId };
+/**
+ * The id of the link by which a program is attached; undefined when it is attached without one, or when this process may
+ * not list links (CAP_SYS_ADMIN).
+ */
+export function findXdpLink(programId: number, ifindex: number): number | undefined {
+  return permittedLinks().find((link) => link.progId === programId && link.ifindex === ifindex)?.id;
+}
+
+/**
+ * The ids of the programs that replace functions of a program (freplace), as the components of libxdp's dispatcher do;
+ * none when this process may not list links.
+ */
+export function replacementsWithin(programId: number): number[] {
+  return permittedLinks()
+    .filter(({ replacedIn }) => replacedIn === programId)
+    .map(({ progId }) => progId);
+}
+
+function permittedLinks(): LinkInfo[] {
+  try {
+    return xdpLinks();
+  } catch (error) {
+    if (error instanceof KernelRefusal && (error.errno === EPERM || error.errno === EACCES)) return [];
+    throw error;
+  }
 }

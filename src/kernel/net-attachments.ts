@@ -1,7 +1,8 @@
 import { KernelRefusal } from '../domain/errors.ts';
 import { ENOENT, EPERM } from './check.ts';
 import { type Interface, readInterface, readInterfaces, type XdpMode } from './interfaces.ts';
-import { type LinkInfo, xdpLinks } from './link-list.ts';
+import type { LinkInfo } from './link-info.ts';
+import { xdpLinks } from './link-list.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from './netlink.ts';
 import { BpfProgram, readProgramMapIds } from './program.ts';
 

@@ -3,11 +3,12 @@ import type { Occupant, ProgramName } from '../domain/path-plan.ts';
 import type { NamedDevice, PathMode } from '../domain/redirect-path.ts';
 import { EACCES, ENOENT, EPERM } from './check.ts';
 import type { XdpAttachment } from './interfaces.ts';
+import { findXdpLink, replacementsWithin } from './link-list.ts';
 import { directoryInEffect } from './path-journal.ts';
 import { type HandleOf, readPath } from './path-reader.ts';
 import { LINK_PIN, type PathStore, pinnedProgram, PROGRAM_PIN } from './path-store.ts';
-import { findXdpLink, replacementsWithin, XdpLink } from './pinned-link.ts';
 import { BpfProgram } from './program.ts';
+import { XdpLink } from './xdp-link.ts';
 
 /** The name of the program in which libxdp runs several others, one after another. */
 const DISPATCHER = 'xdp_dispatcher';

@@ -31,9 +31,9 @@ import {
 } from './path-store.ts';
 import { undoChange } from './path-undo.ts';
 import { pinObject } from './pin.ts';
-import { XdpLink } from './pinned-link.ts';
 import { BpfProgram } from './program.ts';
 import { attachXdp, detachXdp } from './xdp-attachment.ts';
+import { XdpLink } from './xdp-link.ts';
 
 /** A path that has been put in place. */
 export interface PlacedPath {

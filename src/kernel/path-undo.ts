@@ -6,9 +6,9 @@ import { copyTargets } from './map-copy.ts';
 import { type JournalEntry, PathJournal } from './path-journal.ts';
 import { LINK_PIN, type PathStore, pinnedMap, programIn, removeTree, TARGETS_PIN } from './path-store.ts';
 import { pinObject } from './pin.ts';
-import { XdpLink } from './pinned-link.ts';
 import type { BpfProgram } from './program.ts';
 import { attachedPrograms, attachXdp, detachXdp } from './xdp-attachment.ts';
+import { XdpLink } from './xdp-link.ts';
 
 /** What became of a change that a killed command had left. */
 export interface Settlement {

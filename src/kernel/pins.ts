@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 
 import { KernelRefusal } from '../domain/errors.ts';
 import { bpffsMounts } from './bpffs-path.ts';
-import { readLinkInfo } from './link-list.ts';
+import { readLinkInfo } from './link-info.ts';
 import { readMapInfo } from './map-info.ts';
 import { type BpfObjectKind, openPin, type PinnedObject } from './pin.ts';
 import { readProgramInfo } from './program.ts';

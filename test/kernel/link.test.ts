@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { openBuiltin } from '../../src/kernel/builtin-objects.ts';
 import { inNetns } from '../../src/kernel/netns.ts';
 import { BpfObject } from '../../src/kernel/object.ts';
-import { XdpLink } from '../../src/kernel/pinned-link.ts';
 import { BpfProgram } from '../../src/kernel/program.ts';
+import { XdpLink } from '../../src/kernel/xdp-link.ts';
 import { builtinPath } from '../support/builtin-path.ts';
 import { type CommandResult, PinFolder } from '../support/command.ts';
 import { runHere } from '../support/run-here.ts';

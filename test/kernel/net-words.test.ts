@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { inNetns } from '../../src/kernel/netns.ts';
-import { XdpLink } from '../../src/kernel/pinned-link.ts';
 import { BpfProgram } from '../../src/kernel/program.ts';
+import { XdpLink } from '../../src/kernel/xdp-link.ts';
 import { builtinPath } from '../support/builtin-path.ts';
 import { type CommandResult, PinFolder } from '../support/command.ts';
 import { runHere } from '../support/run-here.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { encodePair } from '../../src/domain/devmap.ts';
+import { LINK_TYPE_XDP } from '../../src/domain/link-type.ts';
 import { XskSocket } from '../../src/kernel/af-xdp/socket.ts';
 import { loadBuiltinProgram } from '../../src/kernel/builtin-objects.ts';
 import { readStatistics } from '../../src/kernel/ethtool-statistics.ts';
@@ -11,7 +12,7 @@ import { BpfMap } from '../../src/kernel/map.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../src/kernel/netlink.ts';
 import { inNetns } from '../../src/kernel/netns.ts';
 import { allPins, pinsOf } from '../../src/kernel/pins.ts';
-import { TemporaryAttachment } from '../../src/kernel/xdp-link.ts';
+import { TemporaryAttachment } from '../../src/kernel/temporary-attachment.ts';
 import { builtinPath } from '../support/builtin-path.ts';
 import { PinFolder } from '../support/command.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
@@ -26,10 +27,11 @@ describe('links', () => {
     using program = loadBuiltinProgram('pass');
     using _attached = inNetns(namespace, () => TemporaryAttachment.attach(a.ifindex, program, 'native'));
     const link = xdpLinks().find(({ progId }) => progId === program.info.id)!;
-    expect(link).toEqual({ id: link.id, progId: program.info.id, ifindex: a.ifindex });
+    expect(link).toEqual({ id: link.id, type: LINK_TYPE_XDP, progId: program.info.id, ifindex: a.ifindex });
     const known = toolJson('bpftool', ['-j', 'link', 'show', 'id', String(link.id)]);
     expect(known).toMatchObject({ id: link.id, type: 'xdp', prog_id: program.info.id });
-    expect(readLiveSystem().links).toContainEqual({ ...link, pinned: [] });
+    const { type: _, ...live } = link;
+    expect(readLiveSystem().links).toContainEqual({ ...live, pinned: [] });
   });
 });
 

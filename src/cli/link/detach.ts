@@ -1,7 +1,6 @@
 import { KernelRefusal, ToolError } from '../../domain/errors.ts';
-import { LINK_TYPE_XDP } from '../../domain/link-type.ts';
 import { EOPNOTSUPP } from '../../kernel/check.ts';
-import type { XdpLink } from '../../kernel/pinned-link.ts';
+import type { XdpLink } from '../../kernel/xdp-link.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import { dryRun } from '../dry-run.ts';
 import type { Verb } from '../verb.ts';
@@ -47,11 +46,11 @@ hint: see: xdpctl prog show pinned /sys/fs/bpf/egress`,
     const handle = takeLink(words);
     words.end();
     using link = openLink(handle);
-    const { type, programId, target } = link.info;
-    if (type === LINK_TYPE_XDP && target === 0) {
+    const { ifindex, progId } = link.info;
+    if (ifindex === 0) {
       throw new ToolError('not-found', `${linkText(link.info)} is detached already`, { operation: 'link detach' });
     }
-    if (context.options.dryRun) return dryRun([`detach program ${programId} of ${linkText(link.info)}`]);
+    if (context.options.dryRun) return dryRun([`detach program ${progId} of ${linkText(link.info)}`]);
     detach(link);
     return undefined;
   },

@@ -1,7 +1,8 @@
 import { usageError } from '../../domain/errors.ts';
 import { linkTypeName } from '../../domain/link-type.ts';
+import type { LinkInfo } from '../../kernel/link-info.ts';
 import { openPin } from '../../kernel/pin.ts';
-import { type LinkInfo, XdpLink } from '../../kernel/pinned-link.ts';
+import { XdpLink } from '../../kernel/xdp-link.ts';
 import { type Handle, takeHandle } from '../words/handle.ts';
 import type { WordList } from '../words/word-list.ts';
 

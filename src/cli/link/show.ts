@@ -1,12 +1,13 @@
 import { KernelRefusal } from '../../domain/errors.ts';
-import { LINK_TYPE_XDP, linkTypeName } from '../../domain/link-type.ts';
+import { linkTypeName } from '../../domain/link-type.ts';
 import { EAGAIN, ENOENT } from '../../kernel/check.ts';
 import { type Holder, holdersOf } from '../../kernel/holders.ts';
 import { type Interface, readInterfaces } from '../../kernel/interfaces.ts';
+import type { LinkInfo } from '../../kernel/link-info.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
 import { objectIds } from '../../kernel/object-ids.ts';
-import { type LinkInfo, XdpLink } from '../../kernel/pinned-link.ts';
 import { pinsOf } from '../../kernel/pins.ts';
+import { XdpLink } from '../../kernel/xdp-link.ts';
 import { type Column, one, type Outcome, rows, unlessEmpty } from '../../output/outcome.ts';
 import type { Verb } from '../verb.ts';
 import { WordList } from '../words/word-list.ts';
@@ -111,21 +112,21 @@ function infoOf(id: number): LinkInfo | undefined {
 }
 
 function describe(
-  { id, type, programId, target }: LinkInfo,
+  { id, type, progId, ifindex }: LinkInfo,
   interfaces: Interfaces,
   pinned: readonly string[] | undefined,
   pids: readonly Holder[] | undefined,
 ): LinkRow {
   // The namespace of the ifindex is not told: it is ours where the program is attached to the interface of ours.
-  const found = interfaces.get(target);
-  const here = found?.xdp.some(({ progId }) => progId === programId) === true ? found.name : undefined;
+  const found = ifindex === undefined ? undefined : interfaces.get(ifindex);
+  const here = found?.xdp.some((attached) => attached.progId === progId) === true ? found.name : undefined;
   return {
     id,
     type: linkTypeName(type) ?? type,
-    prog_id: programId,
-    ...(type === LINK_TYPE_XDP && {
+    prog_id: progId,
+    ...(ifindex !== undefined && {
       ...(here !== undefined && { devname: here }),
-      ifindex: target,
+      ifindex,
       ...(here !== undefined && { ifname: here }),
     }),
     ...(pinned && { pinned }),

@@ -16,11 +16,12 @@ const catalogue = causes([
     code: 'cpu-offline',
     summary: 'a cpumap leads to a CPU that is not online',
     explanation:
-      'The kernel takes every possible CPU for a key. The thread that was meant for one that is offline runs wherever the ' +
-      'scheduler puts it: the frames are not where they were to be, and come late.',
+      'The kernel takes every possible CPU for a key. The thread for the frames of one that is offline runs wherever the ' +
+      'scheduler puts it, and stays free to do so when the CPU is back, until the entry is written anew: no frame is lost, ' +
+      'but they are not served where they were to be.',
     signals: [],
-    functions: ['cpu_map_kthread_run'],
-    fix: '`chcpu -e N`; or spread the frames over CPUs that are online',
+    functions: ['__cpu_map_entry_alloc', 'select_fallback_rq'],
+    fix: '`chcpu -e N`, then `xdpctl map update MAP key N value qsize SIZE`; or spread the frames over CPUs that are online',
   },
   {
     code: 'frags-clash',

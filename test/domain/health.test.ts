@@ -283,7 +283,14 @@ const cases: readonly Case[] = [
   {
     title: 'a CPU that is not online',
     parts: { offlineCpus: [1], programs: [foreign], maps: [cpumap] },
-    says: [['cpu-offline', 'certain', /CPU 1, to which the cpumap targets leads, is not online/, 'chcpu -e 1']],
+    says: [
+      [
+        'cpu-offline',
+        'certain',
+        /CPU 1, to which the cpumap targets leads, is not online: other CPUs serve its frames/,
+        `chcpu -e 1 && ${write} 1 value qsize 192`,
+      ],
+    ],
   },
   {
     title: 'a CPU of ours without an entry',

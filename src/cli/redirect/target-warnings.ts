@@ -1,16 +1,16 @@
 import { decodeDevmapValue } from '../../domain/devmap.ts';
 import type { RedirectPath } from '../../domain/redirect-path.ts';
-import { onlineCpuList } from '../../kernel/cpu.ts';
 import { readInterface } from '../../kernel/interfaces.ts';
 import { openMapAs } from '../../kernel/named-objects.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
 import { occupiedEntries } from '../../kernel/path-entries.ts';
 import type { Context } from '../context.ts';
 import { warnAboutTarget } from '../target-warning.ts';
+import { offlineCpus } from './offline-cpus.ts';
 
 /** Warns about every target of a path that cannot receive now, with the command that mends it. */
 export async function warnAboutTargets(path: RedirectPath, context: Context): Promise<void> {
-  const { device, mode, targets } = path;
+  const { device, mode } = path;
   const devices = targetDevices(path);
   if (devices.length > 0) {
     const ingressMtu = mtuOf(device.ifindex);
@@ -18,16 +18,7 @@ export async function warnAboutTargets(path: RedirectPath, context: Context): Pr
       await warnAboutTarget(context, ifindex, { mode, ...(ingressMtu !== undefined && { ingressMtu }) });
     }
   }
-  if (targets.kind === 'cpus') {
-    const online = onlineCpuList();
-    for (const { key } of targets.entries) {
-      if (online.includes(key)) continue;
-      await context.warn({
-        message: `CPU ${key} is offline: frames for it are lost`,
-        hint: `echo 1 > /sys/devices/system/cpu/cpu${key}/online`,
-      });
-    }
-  }
+  for (const { sentence, fix } of offlineCpus(path)) await context.warn({ message: sentence, hint: fix });
 }
 
 /** Entries of a map of others that are looked at. */

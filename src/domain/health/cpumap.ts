@@ -1,7 +1,8 @@
-import { enableCpu, writeQueue } from '../ledger/fixes.ts';
+import { writeQueue } from '../ledger/fixes.ts';
 import type { LiveSystem } from '../live-system.ts';
 import { keysOf, mapLabel, type ObservedMap, type ObservedPath, programLabel } from '../observed-path.ts';
 import { missText } from './miss.ts';
+import { offlineCpu } from './offline-cpu.ts';
 import type { PathProblem } from './problem.ts';
 
 /** Frames that the queue of a CPU holds when `redirect attach` makes it. */
@@ -37,11 +38,5 @@ function missing({ device }: ObservedPath, { map, user, entries = [] }: Observed
 function offline({ map, entries = [] }: ObservedMap, { offlineCpus }: LiveSystem): PathProblem[] {
   return entries
     .filter(({ entry, reachable }) => reachable && offlineCpus.includes(entry.key))
-    .map(({ entry: { key } }) => ({
-      code: 'cpu-offline',
-      certainty: 'certain',
-      key,
-      sentence: `CPU ${key}, to which ${mapLabel(map)} leads, is not online`,
-      fix: enableCpu(key),
-    }));
+    .map(({ entry }) => ({ code: 'cpu-offline', certainty: 'certain', key: entry.key, ...offlineCpu(map, entry) }));
 }

@@ -4,7 +4,8 @@ declare const __VERSION__: string;
 
 const interruption = new AbortController();
 
-async function main(argv: readonly string[]): Promise<void> {
+async function main(decoded: readonly string[]): Promise<void> {
+  const argv = await withRawBytes(decoded);
   const stdout = new DescriptorStream(1, () => giveBackOnTheWay(stdout));
   const stderr = new DescriptorStream(2);
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
@@ -37,6 +38,13 @@ async function main(argv: readonly string[]): Promise<void> {
   if (stdout.abandoned || stderr.abandoned) return die(interruption.signal.reason as NodeJS.Signals, stdout);
   // All output has arrived; waiting for Node to put its memory in order would take 2 ms.
   process.exit(exitCode);
+}
+
+/** The words with what is not UTF-8 in them, for which Node.js has put U+FFFD. */
+async function withRawBytes(argv: readonly string[]): Promise<readonly string[]> {
+  if (!argv.some((word) => word.includes('\ufffd'))) return argv;
+  const { rawArguments } = await import('./kernel/raw-arguments.ts');
+  return rawArguments(argv);
 }
 
 /** A terminal that is drawn on is put back when this process ends, whatever the reason, and while it is stopped (Ctrl-Z). */

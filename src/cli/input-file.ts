@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, open, openSync, read, readSync, statSync } from 'node:fs';
 
+import { textOfBytes } from '../domain/byte-text.ts';
 import { ToolError, usageError } from '../domain/errors.ts';
 import { type Context, Interrupted } from './context.ts';
 
@@ -47,13 +48,18 @@ const NEWLINE = 10;
 function textOf(parts: readonly Uint8Array[]): string {
   const [only, ...more] = parts;
   const bytes = only !== undefined && more.length === 0 ? only : Buffer.concat(parts);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return decoded(bytes);
+}
+
+/** What is not UTF-8 is kept: names of interfaces need not be. Buffer is faster than what finds that. */
+function decoded(bytes: Uint8Array): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return text.includes('\ufffd') ? textOfBytes(bytes) : text;
 }
 
 /** All of a file as text. @throws ToolError usage when it is more than a string can hold */
 export async function readText(file: InputFile): Promise<string> {
-  const bytes = await readBytes(file);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  return decoded(await readBytes(file));
 }
 
 /** All of a file. @throws ToolError usage when it is very large */

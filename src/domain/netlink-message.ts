@@ -1,4 +1,5 @@
 import { littleEndian } from './byte-order.ts';
+import { bytesOfText, textOfBytes } from './byte-text.ts';
 
 /*
  * Netlink messages and their attributes as bytes (linux/netlink.h). All numbers are in host byte order, and everything
@@ -138,15 +139,15 @@ function quoteEnd(type: number, flags: number, view: DataView): number {
   return 4 + (flags & NLM_F_CAPPED ? NLMSG_HEADER : align(view.getUint32(4, littleEndian)));
 }
 
-/** A text attribute, with or without its final zero. */
+/** A text attribute, with or without its final zero; what of it is not UTF-8 is kept (byte-text.ts). */
 export function decodeString(payload: Uint8Array): string {
   const end = payload.indexOf(0);
-  return new TextDecoder().decode(end === -1 ? payload : payload.subarray(0, end));
+  return textOfBytes(end === -1 ? payload : payload.subarray(0, end));
 }
 
 /** A text attribute, with its final zero. */
 export function encodeString(text: string): Uint8Array {
-  return new TextEncoder().encode(`${text}\0`);
+  return bytesOfText(`${text}\0`);
 }
 
 /** A u32 attribute, or undefined for one that is too short. */

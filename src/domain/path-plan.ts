@@ -115,7 +115,7 @@ function dispatcherInTheWay({ ifname }: NamedDevice, there: Occupant): ToolError
     `${ifname} has libxdp's dispatcher attached (program ${there.programId})${runs}; it is never replaced`,
     {
       hint: ({ other }) =>
-        `take its programs off with the tool that loaded them, e.g. ${other(['xdp-loader', 'unload', ifname, '--all'])}`,
+        `take its programs off with the tool that loaded them, e.g. ${other(['xdp-loader', 'unload', ...(ifname.startsWith('-') ? ['--all', '--', ifname] : [ifname, '--all'])])}`,
     },
   );
 }

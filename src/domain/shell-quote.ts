@@ -1,26 +1,19 @@
-/** Characters that no shell gives a meaning inside a word. */
-const plainWord = /^[A-Za-z0-9_@%+=:,./-]+$/;
+import { bytesOfText } from './byte-text.ts';
+import { replaceHidden } from './hidden-characters.ts';
 
-/**
- * Control characters, which must not reach a terminal as they are; an interface may be called `\u001b[2J`. Tab and line
- * feed are harmless, and a program of several lines is easier to read with them.
- */
-const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
-
-/** What `$'…'` must not contain as it is. */
-const special = /['\\\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+/** Characters that no shell gives a meaning inside a word; at its beginning, zsh gives one to `=`. */
+const plainWord = /^(?!=)[A-Za-z0-9_@%+=:,./-]+$/;
 
 /**
  * One word as a person can paste it into a shell, whatever it contains: interfaces may be called `$(id)` or `a;b`.
- * POSIX quoting, but for words with control characters, which need `$'…'` (bash, zsh, ksh, ash).
+ *
+ * Quoted as POSIX says, so that sh, bash, zsh, ksh and ash agree. What a terminal does not simply show is written by
+ * printf, because `$'…'` is nothing that dash knows. Only a line feed at the end of a word needs that all the same: what
+ * `$(…)` gives loses it.
  */
 export function shellQuote(word: string): string {
   if (plainWord.test(word)) return word;
-  if (!control.test(word)) return `'${word.replaceAll("'", "'\\''")}'`;
-  const escaped = word.replaceAll(special, (character) =>
-    control.test(character) ? octal(character) : `\\${character}`,
-  );
-  return `$'${escaped}'`;
+  return quoted(word, () => true);
 }
 
 /** A command line to type, e.g. `ip link set dev 'a;b' up`. */
@@ -33,7 +26,61 @@ export function shellPipeline(commands: readonly (readonly string[])[]): string 
   return commands.map(shellCommand).join(' | ');
 }
 
+/** A command line that may go over several lines: a program in it is easier to read so. */
+export function shellScript(argv: readonly string[]): string {
+  return argv.map((word) => (plainWord.test(word) ? word : quoted(word, breaksLayout))).join(' ');
+}
+
+function breaksLayout(character: string): boolean {
+  return character !== '\n' && character !== '\t';
+}
+
+/** @param isHidden which of the characters that a terminal does not simply show are not to be there */
+function quoted(word: string, isHidden: (character: string) => boolean): string {
+  const runs = runsOf(word, isHidden);
+  const last = runs.at(-1);
+  if (last?.hidden === true && last.text.endsWith('\n')) return dollarQuoted(word, isHidden);
+  const text = runs.map((run) => (run.hidden ? `"$(printf '${octal(run.text)}')"` : singleQuoted(run.text))).join('');
+  return text === '' ? "''" : text;
+}
+
+interface Run {
+  text: string;
+  readonly hidden: boolean;
+}
+
+/** The word in runs of characters that are shown and of such that are not; no run of these ends with a line feed, but the last. */
+function runsOf(word: string, isHidden: (character: string) => boolean): Run[] {
+  const marked = new Set<string>();
+  replaceHidden(word, (character) => {
+    if (isHidden(character)) marked.add(character);
+    return character;
+  });
+  const runs: Run[] = [];
+  for (const character of Array.from(word)) {
+    const last = runs.at(-1);
+    // What follows a line feed is printed with it, which keeps it.
+    const hidden = marked.has(character) || (last?.hidden === true && last.text.endsWith('\n'));
+    if (last?.hidden === hidden) last.text += character;
+    else runs.push({ text: character, hidden });
+  }
+  return runs;
+}
+
+function singleQuoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** `$'…'` of bash, zsh, ksh and ash. */
+function dollarQuoted(word: string, isHidden: (character: string) => boolean): string {
+  const escaped = Array.from(word, (character) => {
+    if (character === "'" || character === '\\') return `\\${character}`;
+    return replaceHidden(character, (each) => (isHidden(each) ? octal(each) : each));
+  });
+  return `$'${escaped.join('')}'`;
+}
+
 /** Bytes as three-digit octal escapes, which never swallow a digit that follows. */
-function octal(character: string): string {
-  return [...new TextEncoder().encode(character)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+function octal(text: string): string {
+  return Array.from(bytesOfText(text), (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
 }

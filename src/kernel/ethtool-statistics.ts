@@ -1,4 +1,5 @@
 import { littleEndian } from '../domain/byte-order.ts';
+import { bytesOfText } from '../domain/byte-text.ts';
 import { libc } from '../ffi/libc.ts';
 import { addressOf } from '../ffi/memory.ts';
 import { cString } from './map-info.ts';
@@ -54,7 +55,7 @@ function ask(socket: number, ifname: string, words: readonly number[], size: num
     view.setUint32(4 * index, word, littleEndian);
   });
   const request = new Uint8Array(IFREQ_SIZE);
-  const name = new TextEncoder().encode(ifname);
+  const name = bytesOfText(ifname);
   if (name.length >= IFNAMSIZ) return undefined;
   request.set(name);
   new DataView(request.buffer).setBigUint64(IFNAMSIZ, addressOf(answer), littleEndian);

@@ -1,4 +1,5 @@
 import { littleEndian } from '../domain/byte-order.ts';
+import { bytesOfText } from '../domain/byte-text.ts';
 import { decodeString } from '../domain/netlink-message.ts';
 import { libc } from '../ffi/libc.ts';
 import { addressOf } from '../ffi/memory.ts';
@@ -100,7 +101,7 @@ function ask(
   view.setUint32(0, command, littleEndian);
   fill(view);
   const request = new Uint8Array(IFREQ_SIZE);
-  const name = new TextEncoder().encode(ifname);
+  const name = bytesOfText(ifname);
   if (name.length >= IFNAMSIZ) return undefined;
   request.set(name);
   new DataView(request.buffer).setBigUint64(IFNAMSIZ, addressOf(answer), littleEndian);

@@ -1,4 +1,5 @@
 import { littleEndian } from '../domain/byte-order.ts';
+import { bytesOfText } from '../domain/byte-text.ts';
 import { KernelRefusal } from '../domain/errors.ts';
 import {
   decodeAttributes,
@@ -102,7 +103,7 @@ export function readInterfaces(socket: NetlinkSocket): Interface[] {
  * @throws KernelRefusal `link get`; EINVAL where the kernel does not know the namespace (before 5.0 any other)
  */
 export function readInterface(which: number | string, socket: NetlinkSocket, netnsId?: number): Interface | undefined {
-  if (typeof which === 'string' && Buffer.byteLength(which) > NAME_MAX) return undefined;
+  if (typeof which === 'string' && bytesOfText(which).length > NAME_MAX) return undefined;
   const attributes = netnsId === undefined ? [] : [{ type: IFLA.targetNetnsId, payload: encodeU32(netnsId) }];
   const body =
     typeof which === 'number'

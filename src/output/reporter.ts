@@ -5,7 +5,7 @@ import { failureJson, failureText } from './failure.ts';
 import { JsonPrinter } from './json-printer.ts';
 import { jsonText } from './json.ts';
 import type { Outcome, Remark, Stream } from './outcome.ts';
-import { printable } from './printable.ts';
+import { printable, printableLines } from './printable.ts';
 import { type ByteStream, Sink } from './sink.ts';
 import { TextPrinter } from './text-printer.ts';
 import { Walk } from './walk.ts';
@@ -76,7 +76,7 @@ export class Reporter {
     const { message } = warning;
     const hint = hintText(warning.hint, this.#typed);
     if (this.#options.json) {
-      this.#err.text(`${JSON.stringify({ warning: { message, ...(hint !== undefined && { hint }) } })}\n`);
+      this.#err.text(`${jsonText({ warning: { message, ...(hint !== undefined && { hint }) } }, false)}\n`);
     } else {
       const paint = await this.#paintErr();
       this.#err.text(`${paint('warn', 'warning:')} ${printable(message)}\n`);
@@ -104,9 +104,9 @@ export class Reporter {
     else await this.note(text);
   }
 
-  /** A line of a library's log (--debug). */
+  /** Lines of a library's log (--debug), in which names and source lines of programs stand as they are. */
   async log(text: string): Promise<void> {
-    this.#err.text(this.#options.json ? `${JSON.stringify({ log: text })}\n` : `${text}\n`);
+    this.#err.text(`${this.#options.json ? jsonText({ log: text }, false) : printableLines(text)}\n`);
     await this.#err.end();
   }
 
@@ -117,7 +117,7 @@ export class Reporter {
   }
 
   async failure(error: ToolError): Promise<void> {
-    if (this.#options.json) this.#err.text(`${JSON.stringify(failureJson(error, this.#typed))}\n`);
+    if (this.#options.json) this.#err.text(`${jsonText(failureJson(error, this.#typed), false)}\n`);
     else this.#err.text(failureText(error, await this.#paintErr(), this.#typed));
     await this.#err.end();
   }

@@ -1,4 +1,4 @@
-import { shellCommand, shellPipeline } from '../domain/shell-quote.ts';
+import { shellPipeline, shellScript } from '../domain/shell-quote.ts';
 import { conditionOf, type CountingPlan, type CountingRow, eventsOf } from './counting-row.ts';
 
 /*
@@ -98,7 +98,7 @@ export function bpftraceCommandText(plan: CountingPlan, arrow: boolean, mapKeys:
   const end = duration === undefined ? [] : [`interval:ms:${duration} { exit(); }`];
   const program = [bpftraceLegend(plan), ...plan.rows.map((row) => bpftraceProbe(plan, row, arrow)), ...end].join('\n');
   const variables = Object.entries(bpftraceEnvironment(mapKeys)).map(([name, value]) => `${name}=${value}`);
-  return shellCommand(['env', ...variables, 'bpftrace', '-e', program]);
+  return shellScript(['env', ...variables, 'bpftrace', '-e', program]);
 }
 
 /**

@@ -17,6 +17,22 @@ describe('a command to type', () => {
   });
 });
 
+describe('a name that looks like an option', () => {
+  it.each([
+    [['redirect', 'detach', '--help', '--force', '5'], 'xdpctl redirect detach --force 5 -- --help'],
+    [['redirect', 'attach', '-a', '--to', '-b'], 'xdpctl redirect attach --to -b -- -a'],
+    [['xsk', 'bind', '-j', '--queue', '0'], 'xdpctl xsk bind --queue 0 -- -j'],
+    [['net', 'attach', 'xdpdrv', 'builtin', 'pass', 'dev', '-x'], 'xdpctl net attach -- xdpdrv builtin pass dev -x'],
+    [
+      ['map', 'update', 'pinned', '/p', 'key', '0', 'value', 'dev', '-'],
+      'xdpctl map update -- pinned /p key 0 value dev -',
+    ],
+    [['redirect', 'show'], 'xdpctl redirect show'],
+  ])('%j is typed as a name', (words, typed) => {
+    expect(typedHere.own(words)).toBe(typed);
+  });
+});
+
 describe('the hint of an error', () => {
   const error = new ToolError('conflict', 'busy', { hint: ({ own }) => `see: ${own(['net', 'show'])}`, errno: 16 });
 

@@ -210,3 +210,33 @@ describe('control characters', () => {
     expect(text.replaceAll(shown, '').replaceAll('\n', '')).toBe('warning: hint: error: hint: ready: ');
   });
 });
+
+describe('what would control a terminal', () => {
+  const hostile = 'a\u001b]0;x\u0007b\u009b2Jc\u202ed\u{e0001}e\udcfff\ng';
+  const json8 = String.raw`a\u001b]0;x\u0007b\u009b2Jc\u202ed\udb40\udc01e\udcfff\ng`;
+
+  it('is escaped for people', () => {
+    expect(printable(hostile)).toBe(String.raw`a\x1b]0;x\x07b\x9b2Jc\u202ed\u{e0001}e\xfff\x0ag`);
+    expect(printable('漢字 ä 😀')).toBe('漢字 ä 😀');
+  });
+
+  it('is escaped in JSON, where it means the same', async () => {
+    const outcome = one({ name: hostile }, []);
+    expect((await printed(outcome, json)).out).toBe(`{"name":"${json8}"}\n`);
+    expect((await printed(outcome, pretty)).out).toBe(`{\n    "name": "${json8}"\n}\n`);
+    expect(JSON.parse((await printed(outcome, json)).out)).toEqual({ name: hostile });
+    const error = new ToolError('usage', hostile, { hint: hostile });
+    expect(await said(json, (reporter) => reporter.failure(error))).toBe(
+      `{"error":{"exit":2,"message":"${json8}","hint":"${json8}"}}\n`,
+    );
+    expect(await said(json, (reporter) => reporter.warn({ message: hostile }))).toBe(
+      `{"warning":{"message":"${json8}"}}\n`,
+    );
+  });
+
+  it('is escaped in the log of the verifier, of which the lines stay', async () => {
+    const log = '; \u001b[2Jreturn 0;\n\tR1=1';
+    expect(await said(human, (reporter) => reporter.log(log))).toBe('; \\x1b[2Jreturn 0;\n\tR1=1\n');
+    expect(await said(json, (reporter) => reporter.log(log))).toBe('{"log":"; \\u001b[2Jreturn 0;\\n\\tR1=1"}\n');
+  });
+});

@@ -1,4 +1,5 @@
 import { lastErrno, libc } from '../../src/ffi/libc.ts';
+import { interfaceIndex } from '../../src/kernel/interface-names.ts';
 
 const AF_PACKET = 17;
 const SOCK_RAW = 3;
@@ -13,7 +14,7 @@ export class PacketSocket implements Disposable {
     const address = new Uint8Array(20);
     const view = new DataView(address.buffer);
     view.setUint16(0, AF_PACKET, true);
-    view.setInt32(4, libc.if_nametoindex(ifname), true);
+    view.setInt32(4, interfaceIndex(ifname) ?? 0, true);
     if (libc.bind(this.#fd, address, address.length) !== 0) throw new Error(`${ifname}: bind: errno ${lastErrno()}`);
   }
 

@@ -1,6 +1,7 @@
 import { DOCUMENT_VERSION, wishOf } from '../../domain/path-document.ts';
 import type { PathWish } from '../../domain/path-wish.ts';
 import { PathStore } from '../../kernel/path-store.ts';
+import { jsonText } from '../../output/json.ts';
 import type { Outcome, Remark } from '../../output/outcome.ts';
 import type { Verb } from '../verb.ts';
 import { WordList } from '../words/word-list.ts';
@@ -59,7 +60,7 @@ export const verb: Verb = {
 };
 
 function* pieces(wishes: readonly PathWish[], dense: boolean): Generator<string> {
-  const texts = wishes.map((wish) => JSON.stringify(wish));
+  const texts = wishes.map((wish) => jsonText(wish, false));
   if (dense || texts.length === 0) {
     yield dense
       ? `{"xdpctl":${DOCUMENT_VERSION},"redirects":[${texts.join(',')}]}`

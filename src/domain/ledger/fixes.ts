@@ -1,5 +1,6 @@
 import type { LiveDevice, LiveEntry, LiveMap, LiveNetns, LivePeer, LiveProgram } from '../live-system.ts';
 import { shellCommand } from '../shell-quote.ts';
+import { ownWords } from '../typed-command.ts';
 import { netnsPath } from './scene.ts';
 
 /*
@@ -35,7 +36,7 @@ function isShell({ shell, current }: LiveNetns): boolean {
 function xdpctlAt(device: Placed | undefined, words: readonly string[]): string {
   const { netns } = device ?? {};
   const place = netns === undefined || isShell(netns) ? undefined : (netns.name ?? netnsPath(netns));
-  return shellCommand(['xdpctl', ...(place === undefined ? [] : ['--netns', place]), ...words]);
+  return shellCommand(['xdpctl', ...(place === undefined ? [] : ['--netns', place]), ...ownWords(words)]);
 }
 
 /** `ip link set dev DEV up` */

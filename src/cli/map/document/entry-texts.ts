@@ -6,6 +6,7 @@ import { isIntegerSize } from '../../../domain/integer.ts';
 import { isPerCpu } from '../../../domain/map-type.ts';
 import { interfaceName } from '../../../kernel/interface-names.ts';
 import type { BpfMap } from '../../../kernel/map.ts';
+import { jsonText } from '../../../output/json.ts';
 import type { Omissions } from './omissions.ts';
 import type { ProgramTexts } from './program-texts.ts';
 import { isDevmap } from './transferable.ts';
@@ -92,7 +93,7 @@ function interfaceTexts(omissions: Omissions): (ifindex: number) => string | und
   return (ifindex) => {
     if (!known.has(ifindex)) {
       const name = interfaceName(ifindex);
-      known.set(ifindex, name === undefined ? undefined : JSON.stringify(name));
+      known.set(ifindex, name === undefined ? undefined : jsonText(name, false));
     }
     const text = known.get(ifindex);
     if (text === undefined) omissions.because('interface', `ifindex ${ifindex}`);

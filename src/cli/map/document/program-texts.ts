@@ -2,6 +2,7 @@ import { KernelRefusal } from '../../../domain/errors.ts';
 import type { ProgramInfo } from '../../../domain/program-info.ts';
 import { type PinsById, pinsOf } from '../../../kernel/pins.ts';
 import { BpfProgram } from '../../../kernel/program.ts';
+import { jsonText } from '../../../output/json.ts';
 import type { Warning } from '../../../output/reporter.ts';
 import type { Omissions } from './omissions.ts';
 
@@ -27,7 +28,7 @@ export class ProgramTexts {
   #lookUp(id: number): string | undefined {
     this.#pins ??= pinsOf('prog');
     const [path] = this.#pins.get(id) ?? [];
-    if (path !== undefined) return JSON.stringify(path);
+    if (path !== undefined) return jsonText(path, false);
     const info = programInfo(id);
     if (info === undefined) return undefined;
     const by = info.name === '' ? `tag:${info.tag}` : `name:${info.name}`;
@@ -35,7 +36,7 @@ export class ProgramTexts {
       message: `program ${id}${info.name === '' ? '' : ` (${info.name})`} has no pin: entries name it as ${by}, and an import finds it only while it is loaded`,
       hint: ({ own }) => `pin it and export again: ${own(['prog', 'pin', 'id', String(id), 'PIN'])}`,
     });
-    return JSON.stringify(by);
+    return jsonText(by, false);
   }
 }
 

@@ -10,10 +10,12 @@ const ENOMEM = 12;
 const EBUSY = 16;
 const EEXIST = 17;
 const ENODEV = 19;
+const ENOTDIR = 20;
 const EISDIR = 21;
 const EINVAL = 22;
 const EFBIG = 27;
 const ENOSPC = 28;
+const EROFS = 30;
 const EOPNOTSUPP = 95;
 const EAFNOSUPPORT = 97;
 const ENOBUFS = 105;
@@ -126,7 +128,10 @@ function captureOpen({ errno, facts }: KernelRefusal): Explanation | undefined {
     case EEXIST:
       return { kind: 'conflict', message: `${path} exists already`, hint: 'with --overwrite it is replaced' };
     case ENOENT:
+    case ENOTDIR:
       return { kind: 'not-found', message: `the directory of ${path} does not exist` };
+    case EROFS:
+      return { kind: 'refused', message: `${path} would be on a filesystem that is read-only` };
     case EISDIR:
       return { kind: 'usage', message: `${path} is a directory` };
     case EPERM:

@@ -17,6 +17,8 @@ describe('a refused AF_XDP operation', () => {
     ['xsk bind', EINVAL, 'usage', /no queue 3/],
     ['xsk bind', EOPNOTSUPP, 'unsupported', /zero-copy/],
     ['capture open', EEXIST, 'conflict', /\/tmp\/a\.pcapng exists already/],
+    ['capture open', 20, 'not-found', /the directory of \/tmp\/a\.pcapng does not exist/],
+    ['capture open', 30, 'refused', /\/tmp\/a\.pcapng would be on a filesystem that is read-only/],
     ['capture open', ENXIO, 'refused', /nobody reads/],
     ['capture write', ENOSPC, 'refused', /no more room for \/tmp\/a\.pcapng; it ends with the last whole frame/],
     ['xsk query', EINVAL, 'refused', /xsk query .*failed/],

@@ -86,10 +86,14 @@ describe('xsk bind', () => {
     using world = createWorld();
     using sockets = new PinnedXskmap();
     const { a } = pairIn(world);
-    for (const path of [['--map', sockets.path], ['--attach']]) {
+    for (const [path, warnings] of [
+      [['--map', sockets.path], [{ warning: { message: expect.stringContaining('no frames will come') as string } }]],
+      [['--attach'], []],
+    ] as const) {
       const result = xdpctl(['-j', '--dry-run', ...bindWords(a, ...path)]);
-      expect(result).toMatchObject({ status: 0, stderr: '' });
+      expect(result.status).toBe(0);
       expect(result.json()).toMatchObject({ dry_run: true });
+      expect(result.jsonErrors()).toMatchObject(warnings);
     }
     expect(sockets.occupied).toEqual([]);
     expect(xdpProgramOf(a)).toBeUndefined();
@@ -202,11 +206,46 @@ describe('xsk bind refuses', () => {
     );
     expect(other.bind(a.ifindex, 0, 'copy')).toBe(true);
     const before = kernelState();
-    const { status, stderr } = xdpctl(bindWords(a, '--map', sockets.path));
-    expect(status).toBe(6);
-    expect(stderr).toContain('queue 0 has an AF_XDP socket already');
+    for (const dryRun of [[], ['--dry-run']]) {
+      const { status, stdout, stderr } = xdpctl([...dryRun, ...bindWords(a, '--map', sockets.path)]);
+      expect({ status, stdout }).toEqual({ status: 6, stdout: '' });
+      expect(stderr).toMatch(
+        new RegExp(
+          `^error: queue 0 of ${a.name} has an AF_XDP socket already, of \\S.*\\(${process.pid}\\) \\(EBUSY\\)$`,
+          'm',
+        ),
+      );
+      expect(stderr).toContain(`xdpctl --netns ${a.namespace} xsk show ${a.name}`);
+    }
     expect(sockets.occupied).toEqual([]);
     await expectNothingNew(before);
+  });
+
+  it('the device of the default route, unless it is told to, or ends by itself', () => {
+    using world = createWorld();
+    using sockets = new PinnedXskmap();
+    const { a } = pairIn(world);
+    const ip = (...words: string[]): string => tool('ip', ['-n', a.namespace ?? '', ...words]);
+    ip('address', 'add', '10.11.12.13/24', 'dev', a.name);
+    ip('route', 'add', 'default', 'via', '10.11.12.1', 'dev', a.name);
+    for (const dryRun of [[], ['--dry-run']]) {
+      const refused = xdpctl([...dryRun, ...bindWords(a, '--attach')]);
+      expect(refused).toMatchObject({ status: 1, stdout: '' });
+      expect(refused.stderr).toContain(`${a.name} carries the default route: taking what arrives at queue 0`);
+      expect(refused.stderr).toMatch(/^hint: add --duration 60s, .*, or --yes$/m);
+    }
+    for (const words of [
+      ['--attach', '--duration', '10ms'],
+      ['--attach', '--yes', '--dry-run'],
+    ]) {
+      const result = xdpctl(bindWords(a, ...words));
+      expect(result.status).toBe(0);
+      expect(result.stderr).toContain(`warning: ${a.name} carries the default route: what arrives at queue 0`);
+      expect(result.stderr).toContain(`warning: ${a.name} has the address 10.11.12.13/24`);
+    }
+    // No program brings frames there: nothing is taken away.
+    const idle = xdpctl(bindWords(a, '--map', sockets.path, '--dry-run'));
+    expect(idle.stderr).not.toContain('default route');
   });
 
   it('to replace a program that is attached', async () => {
@@ -326,6 +365,24 @@ describe('xsk bind --interval', () => {
     const intervals = lines.slice(0, -1);
     expect(intervals.every((line) => line.duration_s === undefined)).toBe(true);
     expect(intervals.reduce((sum, { frames }) => sum + frames, 0)).toBeLessThanOrEqual(300);
+  });
+
+  it('leaves out the times at which it was not let run', async () => {
+    using world = createWorld();
+    const { a } = pairIn(world);
+    await using command = await bound(a, '--attach', '--interval', '20ms');
+    await command.untilStdout(/./);
+    await holdStill(command);
+    const before = command.stdout.split('\n').length;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    command.child.kill('SIGCONT');
+    await expect.poll(() => command.stdout.split('\n').length).toBeGreaterThan(before + 1);
+    const result = await command.stop();
+    const lines = result.jsonLines() as { readonly interval_s: number; readonly frames_per_s: number }[];
+    const intervals = lines.slice(0, -1).map(({ interval_s: seconds }) => seconds);
+    expect(Math.max(...intervals)).toBeGreaterThanOrEqual(0.5);
+    // 25 times fit into the pause; lines for them would all have been printed at once.
+    expect(intervals.filter((seconds) => seconds < 0.002).length).toBeLessThan(5);
   });
 
   it('names what is lost and the remedy', async () => {

@@ -3,6 +3,8 @@ import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'nod
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { XskSocket } from '../../src/kernel/af-xdp/socket.ts';
+import { inNetns } from '../../src/kernel/netns.ts';
 import { type CommandResult, type RunningCommand, startXdpctl, xdpctl, xdpctlPath } from '../support/command.ts';
 import { sendFrames } from '../support/frames.ts';
 import { untilLine } from '../support/lines.ts';
@@ -103,7 +105,22 @@ describe('xsk bind --write', () => {
     writeFileSync(path, 'mine');
     expect(xdpctl(bindWords(a, '--write', path))).toMatchObject({ status: 6, stdout: '' });
     expect(readFileSync(path, 'utf8')).toBe('mine');
-    expect(xdpctl(bindWords(a, '--write', folder.file('none/a.pcapng'))).status).toBe(3);
+    // Before anything is bound: it would take a second to find out that the queue is taken.
+    using socket = inNetns(a.namespace ?? '', () =>
+      XskSocket.open({ frames: 4, frameSize: 2048, rxSize: 4, fillSize: 4, completionSize: 4 }),
+    );
+    expect(socket.bind(a.ifindex, 0, 'copy')).toBe(true);
+    for (const [file, status, message] of [
+      ['none/a.pcapng', 3, 'the directory of .* does not exist'],
+      ['mine/a.pcapng', 3, 'the directory of .* does not exist'],
+      ['.', 2, 'is a directory'],
+      ['mine', 6, 'exists already'],
+    ] as const) {
+      const result = xdpctl(bindWords(a, '--write', folder.file(file)));
+      expect(result).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(message) as string });
+      expect(xdpctl(bindWords(a, '--dry-run', '--write', folder.file(file))).status).toBe(status);
+    }
+    socket[Symbol.dispose]();
     await using command = await bound(a, '--write', path, '--overwrite', '--count', '1');
     sendFrames(b, { count: 1 });
     expectWritten(await command.result(), 1);

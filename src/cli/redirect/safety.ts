@@ -44,7 +44,8 @@ export async function checkSafety(steps: readonly Step[], sure: boolean, context
   }
 }
 
-function neighbourhood(): Neighbourhood {
+/** The current network namespace, as far as it matters for taking frames away from the stack. */
+export function neighbourhood(): Neighbourhood {
   using socket = new NetlinkSocket(NETLINK_ROUTE);
   return {
     interfaces: readInterfaces(socket),
@@ -57,7 +58,7 @@ function neighbourhood(): Neighbourhood {
  * This host's address of the SSH connection that the caller came by. sudo takes the variable away, so it is looked for in
  * the environments of the processes above as well.
  */
-function sshAddress(env: Context['env']): string | undefined {
+export function sshAddress(env: Context['env']): string | undefined {
   const connection = env['SSH_CONNECTION'] ?? inheritedVariable('SSH_CONNECTION');
   const address = connection?.split(' ')[2];
   return address === undefined ? undefined : canonicalIp(address);

@@ -1,17 +1,19 @@
+import { type AttachDangers, attachDangers, isHardware } from '../../domain/attach-safety.ts';
 import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
-import { setUp } from '../../domain/ledger/fixes.ts';
 import type { LiveDevice } from '../../domain/live-system.ts';
 import { readDevice } from '../../kernel/devices.ts';
 import { channels } from '../../kernel/ethtool.ts';
 import { BpfMap } from '../../kernel/map.ts';
 import { type XdpFeatures, readXdpFeaturesOf } from '../../kernel/netdev-features.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
-import { BpfProgram, readProgramMapIds } from '../../kernel/program.ts';
 import type { Warning } from '../../output/reporter.ts';
 import { ownerText, readXskmap, type SocketValue } from '../map/format/xskmap.ts';
 import { mapText } from '../map/map-text.ts';
+import { neighbourhood, sshAddress } from '../redirect/safety.ts';
 import { deviceIndex } from '../redirect/store.ts';
 import type { BindRequest } from './bind-request.ts';
+import { bindWarnings } from './bind-warnings.ts';
+import { mapsOfAttached } from './program-maps.ts';
 
 /** What was found out before anything was changed. */
 export interface BindTarget {
@@ -25,9 +27,13 @@ export interface BindTarget {
  * Checks all that can be checked without changing anything.
  *
  * @param open the map that was named
- * @throws ToolError not-found, usage, unsupported, conflict
+ * @throws ToolError not-found, usage, unsupported, conflict, refused
  */
-export function checkBind(request: BindRequest, open: () => BpfMap | undefined): BindTarget {
+export function checkBind(
+  request: BindRequest,
+  open: () => BpfMap | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): BindTarget {
   const { ifname, queue } = request;
   const found = readDevice(deviceIndex(ifname));
   if (found === undefined) throw new ToolError('not-found', `${ifname} has just gone`);
@@ -36,13 +42,19 @@ export function checkBind(request: BindRequest, open: () => BpfMap | undefined):
   const features = readXdpFeaturesOf(device.ifindex);
   checkMode(request, features);
   const map = open();
-  const warnings = [...downWarning(device), ...resetWarning(request, features)];
-  if (map === undefined) {
-    checkNoProgram(device);
-    return { device, map, warnings };
-  }
-  checkMap(map, queue);
-  return { device, map, warnings: [...warnings, ...unusedWarning(device, map)] };
+  if (map === undefined) checkNoProgram(device);
+  else checkMap(map, queue);
+  const around = neighbourhood();
+  const dangers = attachDangers(device.ifindex, around, () => sshAddress(env));
+  checkSafety(request, dangers);
+  const warnings = bindWarnings(request, {
+    device,
+    zeroCopy: features?.zeroCopy,
+    hardware: isHardware(device.ifindex, around.interfaces),
+    dangers,
+    map: map && { id: map.info.id, text: mapText(map.info), used: isUsed(map, device) },
+  });
+  return { device, map, warnings };
 }
 
 /** A device is made with queues for all CPUs, and uses fewer. */
@@ -68,19 +80,17 @@ function checkMode({ ifname, mode }: BindRequest, features: XdpFeatures | undefi
   });
 }
 
-function downWarning(device: LiveDevice): Warning[] {
-  if (device.up) return [];
-  return [{ message: `${device.ifname} is down: no frames will come`, hint: setUp(device) }];
-}
-
-function resetWarning({ ifname, mode }: BindRequest, features: XdpFeatures | undefined): Warning[] {
-  if (mode === 'copy' || features?.zeroCopy !== true) return [];
-  return [
-    {
-      message: `${ifname} can do zero-copy: its driver may reset the rings when the first socket is bound, and lose what is under way`,
-      hint: 'with --copy it does not',
-    },
-  ];
+/**
+ * A program that is attached takes the frames of the queue away from the stack, by which the caller may be connected.
+ *
+ * @throws ToolError refused
+ */
+function checkSafety({ ifname, queue, path, yes, duration }: BindRequest, { grave }: AttachDangers): void {
+  const [worst] = grave;
+  if (worst === undefined || 'map' in path || yes || duration !== undefined) return;
+  throw new ToolError('refused', `${worst}: taking what arrives at queue ${queue} of ${ifname} may cut you off`, {
+    hint: 'add --duration 60s, after which it ends by itself, or --yes',
+  });
 }
 
 /** @throws ToolError usage for a map of another type or without that key, conflict when the key has a socket */
@@ -129,7 +139,7 @@ function checkNoProgram({ ifname, progIds, xdpMode }: LiveDevice): void {
 
 /** An xskmap that the program uses. */
 function xskmapOf(programId: number): number | undefined {
-  return mapIdsOf(programId)?.find((id) => {
+  return mapsOfAttached(programId)?.find((id) => {
     try {
       using map = BpfMap.byId(id);
       return map.info.typeName === 'xskmap';
@@ -140,26 +150,9 @@ function xskmapOf(programId: number): number | undefined {
   });
 }
 
-function unusedWarning({ ifname, progIds }: LiveDevice, map: BpfMap): Warning[] {
-  const used = progIds.map((id) => mapIdsOf(id));
-  // Without CAP_SYS_ADMIN programs cannot be looked at.
-  if (used.includes(undefined) || used.some((ids) => ids?.includes(map.info.id))) return [];
-  return [
-    {
-      message: `no XDP program that uses ${mapText(map.info)} is attached to ${ifname}: no frames will come`,
-      hint: ({ own }) =>
-        `attach one (${own(['redirect', 'attach', ifname, '--map', `id:${map.info.id}`])}), or let xsk bind bring one: --attach instead of --map`,
-    },
-  ];
-}
-
-/** Undefined when the program may not be looked at. */
-function mapIdsOf(programId: number): readonly number[] | undefined {
-  try {
-    using program = BpfProgram.byId(programId);
-    return readProgramMapIds(program.fd);
-  } catch (error) {
-    if (error instanceof KernelRefusal) return undefined;
-    throw error;
-  }
+/** Whether a program that is attached to the device uses the map; undefined where that cannot be known. */
+function isUsed({ info }: BpfMap, { progIds }: LiveDevice): boolean | undefined {
+  const used = progIds.map((id) => mapsOfAttached(id));
+  if (used.some((ids) => ids?.includes(info.id))) return true;
+  return used.includes(undefined) ? undefined : false;
 }

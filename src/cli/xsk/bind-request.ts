@@ -20,6 +20,8 @@ export interface BindRequest {
   readonly interval: number | undefined;
   readonly echo: boolean;
   readonly busy: boolean;
+  /** Also on the device by which the user may be connected. */
+  readonly yes: boolean;
   readonly write: { readonly path: string; readonly overwrite: boolean } | undefined;
 }
 
@@ -48,6 +50,7 @@ export function parseBindRequest(input: Input): BindRequest {
     interval: parseTime(input, 'interval'),
     echo,
     busy: flag(input, 'busy'),
+    yes: flag(input, 'yes'),
     write: parseWrite(input),
   };
   if (request.write?.path === '-' && request.interval !== undefined) {

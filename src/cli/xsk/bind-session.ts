@@ -113,16 +113,21 @@ export class BindSession implements Disposable {
 
   /**
    * Lets no more frames come, takes those that have come (unless a limit was reached or nobody wants them), and says
-   * what there was.
+   * what there was; also what failed in writing the last of it.
    *
-   * @throws KernelRefusal `capture write`
+   * @param ending what ended the consuming; undefined for a failure
    */
-  async end(ending: Ending | undefined): Promise<BindSummary> {
+  async end(ending: Ending | undefined): Promise<{ readonly summary: BindSummary; readonly error: unknown }> {
     const seconds = round((performance.now() - this.#started) / 1000);
     await this.binding.stop();
-    await this.#consumption.finish(ending);
-    await this.#endCapture();
-    return this.#summary(seconds);
+    let failure: unknown;
+    try {
+      await this.#consumption.finish(ending);
+      await this.#endCapture();
+    } catch (error) {
+      failure = error;
+    }
+    return { summary: this.#summary(seconds), error: failure };
   }
 
   [Symbol.dispose](): void {

@@ -1,34 +1,33 @@
-import { statSync } from 'node:fs';
-import { isatty } from 'node:tty';
-
-import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
+import { KernelRefusal } from '../../domain/errors.ts';
 import { largestFrame } from '../../domain/xsk-remedy.ts';
-import { xskLost } from '../../domain/xsk-statistics.ts';
-import { isSpecialFile } from '../../kernel/af-xdp/capture-file.ts';
-import type { Ending } from '../../kernel/af-xdp/consumption.ts';
+import type { BpfMap } from '../../kernel/map.ts';
 import { type One, one, type Outcome, type StreamItem } from '../../output/outcome.ts';
 import { type Context, Interrupted } from '../context.ts';
 import { dryRun } from '../dry-run.ts';
 import { mapText } from '../map/map-text.ts';
-import { toToolError } from '../to-tool-error.ts';
 import type { Verb } from '../verb.ts';
 import { type BindTarget, checkBind, occupied } from './bind-checks.ts';
+import { type Cause, consume, endSession } from './bind-ending.ts';
+import { checkOutput } from './bind-output.ts';
 import { type BindSummary, IntervalReport, summaryItem, summaryLines } from './bind-report.ts';
 import { type BindRequest, parseBindRequest } from './bind-request.ts';
 import { BindSession } from './bind-session.ts';
+import { holderOf, queueTaken } from './queue-holder.ts';
 
 export const verb: Verb = {
   object: 'xsk',
   name: 'bind',
   summary: 'bind an AF_XDP socket to a receive queue and consume what comes',
   synopsis: [
-    'DEV --queue N (--map MAP | --attach [--mode native|generic]) [--copy|--zero-copy] [--frames N] [--frame-size 2048|4096] [--rx-size N] [--fill-size N] [--count N] [--duration T] [--interval T] [--action drop|echo] [--write FILE.pcapng [--overwrite]] [--busy]',
+    'DEV --queue N (--map MAP | --attach [--mode native|generic]) [--copy|--zero-copy] [--frames N] [--frame-size 2048|4096] [--rx-size N] [--fill-size N] [--count N] [--duration T] [--interval T] [--action drop|echo] [--write FILE.pcapng [--overwrite]] [--busy] [--yes]',
   ],
   description: [
     'Opens the socket, binds it to queue N of DEV, and only then enters it in the XSKMAP at key N: a socket that is in the map before it is bound loses every frame. Then a line beginning ready: is printed on stderr. It stays in the foreground and takes the frames; on the way out (SIGINT, SIGTERM, SIGHUP, --count, --duration) it takes the entry out of the map and frees the queue.',
     'The frames come by an XDP program that redirects into the map by receive queue. --attach brings one, with a map of its own, and takes both away at the end, also when the process is killed; frames of other queues pass to the stack.',
     'What the kernel could not give to the socket is counted and named by the codes of debug explain. A queue that is still being released is waited for, for a second.',
-    'A device that is deleted, or moved to another network namespace, while the socket is bound ends the command with exit 1.',
+    'A frame must fit one buffer; what is larger is lost, also where the MTU lets it come (xsk-frame-too-large).',
+    'With --attach a device that carries the default route, or the address of your SSH connection, is refused without --yes or --duration: the stack gets no more frames of the queue. Addresses of the device, a driver that may reset its rings, an MTU that is larger than a buffer, and a map that no attached program uses are warned about.',
+    'A device that is deleted, or moved to another network namespace, while the socket is bound ends the command with exit 1. A second signal ends it at once; what it put into the kernel goes with it.',
   ],
   arguments: [{ name: 'DEV', description: 'the interface where frames arrive' }],
   options: [
@@ -75,6 +74,7 @@ export const verb: Verb = {
       name: 'busy',
       description: 'look for frames all the time: takes a whole CPU, and the first frame is seen sooner',
     },
+    { name: 'yes', description: 'with --attach, also on the device by which you may be connected' },
   ],
   changes: 'binds a socket to the queue and writes an entry of the map; with --attach loads and attaches a program',
   longRunning: true,
@@ -106,38 +106,29 @@ frames   100 (6000 bytes) in 1.0 s`,
   ],
   async run(input, context): Promise<Outcome | undefined> {
     const request = parseBindRequest(input);
-    checkOutput(request, context);
+    checkOutput(request, context.options);
     const { path } = request;
-    const target = checkBind(request, () => ('map' in path ? context.maps.open(path.map) : undefined));
-    if (context.options.dryRun) return dryRun(steps(request, target));
+    const open = (): BpfMap | undefined => ('map' in path ? context.maps.open(path.map) : undefined);
+    const target = checkBind(request, open, context.env);
     for (const warning of target.warnings) await context.warn(warning);
+    if (context.options.dryRun) {
+      checkFree(request, target);
+      return dryRun(steps(request, target));
+    }
     const session = await start(request, target, context);
     await context.ready(readyText(request, session));
     if (request.interval !== undefined) {
-      return { kind: 'stream', items: eachInterval(session, request.interval, request, context) };
+      return { kind: 'stream', items: eachInterval(session, request.interval, request) };
     }
     using _session = session;
-    const summary = await consume(session, request, context);
-    if (request.write?.path !== '-') return outcomeOf(summary);
+    const cause = await consume(session, deadline(session, request));
+    const { summary, failure } = await endSession(session, request, cause);
+    if (failure === undefined && request.write?.path !== '-') return outcomeOf(summary);
     await noteSummary(summary, context);
+    if (failure !== undefined) throw failure;
     return undefined;
   },
 };
-
-/** @throws ToolError usage, conflict */
-function checkOutput({ write }: BindRequest, { options }: Context): void {
-  if (write === undefined) return;
-  if (write.path === '-') {
-    if (options.json) throw usageError('--write - and -j both want standard output', 'write the frames to a file');
-    if (options.dryRun) return;
-    if (isatty(1)) throw usageError('frames cannot be written to a terminal', 'pipe them into tcpdump -r -, or a file');
-  } else if (!write.overwrite && statSync(write.path, { throwIfNoEntry: false }) && !isSpecialFile(write.path)) {
-    throw new ToolError('conflict', `${write.path} exists already`, {
-      hint: 'with --overwrite it is replaced',
-      errno: 17,
-    });
-  }
-}
 
 function steps({ queue, ifname, path, write }: BindRequest, { map }: BindTarget): string[] {
   return [
@@ -148,20 +139,30 @@ function steps({ queue, ifname, path, write }: BindRequest, { map }: BindTarget)
   ];
 }
 
+/** Binding finds it out too, and waits for a queue that is being released. @throws ToolError conflict */
+function checkFree(request: BindRequest, { device }: BindTarget): void {
+  const holder = holderOf(device.ifindex, request.queue);
+  if (holder !== undefined && holder.owners.length > 0) throw queueTaken(request, holder);
+}
+
 async function start(request: BindRequest, target: BindTarget, { signal }: Context): Promise<BindSession> {
   try {
     return await BindSession.start(request, target, signal);
   } catch (error) {
     if (signal.aborted) throw new Interrupted('interrupted before the socket was bound');
-    // Somebody was quicker than we after the check.
-    const { map } = target;
-    if (error instanceof KernelRefusal && error.operation === 'map update' && error.errno === EEXIST && map) {
-      throw occupied(map, request.queue);
+    if (!(error instanceof KernelRefusal)) throw error;
+    const { operation, errno } = error;
+    const { device, map } = target;
+    if (operation === 'xsk bind' && errno === EBUSY) {
+      throw queueTaken(request, holderOf(device.ifindex, request.queue));
     }
+    // Somebody was quicker than we after the check.
+    if (operation === 'map update' && errno === EEXIST && map) throw occupied(map, request.queue);
     throw error;
   }
 }
 
+const EBUSY = 16;
 const EEXIST = 17;
 
 function readyText({ queue, ifname }: BindRequest, { binding }: BindSession): string {
@@ -169,62 +170,24 @@ function readyText({ queue, ifname }: BindRequest, { binding }: BindSession): st
   return `queue ${queue} of ${ifname} is bound (${mode} mode), key ${queue} of ${mapText(binding.map.info)}`;
 }
 
-/** Consumes to the end. @throws ToolError when it ended for a reason that is a failure */
-async function consume(session: BindSession, request: BindRequest, context: Context): Promise<BindSummary> {
-  let ending: Ending | undefined;
-  let failure: ToolError | undefined;
-  try {
-    ending = await session.until(deadline(session, request));
-  } catch (error) {
-    failure = toToolError(error);
-  }
-  return finish(session, request, ending, failure, context);
-}
-
-/** Ends the session; what ended it becomes an error where it is one. @throws ToolError */
-async function finish(
-  session: BindSession,
-  request: BindRequest,
-  ending: Ending | undefined,
-  failure: ToolError | undefined,
-  context: Context,
-): Promise<BindSummary> {
-  let summary;
-  try {
-    summary = await session.end(failure === undefined ? ending : undefined);
-  } catch (error) {
-    // The disk is still full: the first failure is the one to tell.
-    throw failure ?? toToolError(error);
-  }
-  const reason = failure ?? (ending === 'device-gone' ? deviceGone(request) : undefined);
-  if (reason === undefined) return summary;
-  if (request.interval === undefined) await noteSummary(summary, context);
-  throw withCounts(reason, summary);
-}
-
-async function* eachInterval(
-  session: BindSession,
-  interval: number,
-  request: BindRequest,
-  context: Context,
-): AsyncGenerator<StreamItem> {
+async function* eachInterval(session: BindSession, interval: number, request: BindRequest): AsyncGenerator<StreamItem> {
   using _session = session;
   const end = deadline(session, request);
   const { zeroCopy } = session.binding;
   const report = new IntervalReport({ zeroCopy, echo: request.echo, setup: session.setup });
-  let ending: Ending | undefined;
-  let failure: ToolError | undefined;
-  for (let next = session.started + interval; ; next += interval) {
-    try {
-      ending = await session.until(Math.min(next, end));
-    } catch (error) {
-      failure = toToolError(error);
-      break;
-    }
-    if (ending !== 'time' || performance.now() >= end) break;
+  let next = session.started + interval;
+  let cause: Cause;
+  for (;;) {
+    cause = await consume(session, Math.min(next, end));
+    const now = performance.now();
+    if (!('ending' in cause) || cause.ending !== 'time' || now >= end) break;
     yield report.item(session.read());
+    // Times that were missed, because this process was not let run, are left out.
+    next += interval * Math.max(1, Math.ceil((now - next) / interval));
   }
-  yield summaryItem(await finish(session, request, ending, failure, context));
+  const { summary, failure } = await endSession(session, request, cause);
+  yield summaryItem(summary);
+  if (failure !== undefined) throw failure;
 }
 
 function deadline({ started }: BindSession, { duration }: BindRequest): number {
@@ -240,23 +203,4 @@ async function noteSummary(summary: BindSummary, context: Context): Promise<void
   const { lines } = outcomeOf(summary);
   const width = Math.max(...lines.map(([label]) => label.length));
   for (const [label, value] of lines) await context.note(`${label.padEnd(width)}  ${value}`);
-}
-
-function deviceGone({ ifname }: BindRequest): ToolError {
-  return new ToolError('refused', `${ifname} was deleted, or moved to another network namespace`, {
-    hint: 'bind again when it is back',
-    errno: 100,
-    operation: 'xsk receive',
-  });
-}
-
-/** The failure with what had been done by then. */
-function withCounts(failure: ToolError, summary: BindSummary): ToolError {
-  const lost = xskLost(summary.statistics);
-  const counts = [
-    `${summary.frames} frames received`,
-    ...(summary.written === undefined ? [] : [`${summary.written} written`]),
-    ...(lost === 0 ? [] : [`${lost} lost`]),
-  ].join(', ');
-  return failure.reworded(`${failure.message} (${counts})`);
 }

@@ -8,7 +8,6 @@ import { surveySockets } from '../../kernel/af-xdp/socket-survey.ts';
 import { readDevices } from '../../kernel/devices.ts';
 import { interfaceIndex } from '../../kernel/interface-names.ts';
 import { BpfMap } from '../../kernel/map.ts';
-import { BpfProgram, readProgramMapIds } from '../../kernel/program.ts';
 import { type Column, type Outcome, rows } from '../../output/outcome.ts';
 import { counted } from '../../output/reporter.ts';
 import type { Context } from '../context.ts';
@@ -18,6 +17,7 @@ import type { Verb } from '../verb.ts';
 import { type Handle, takeHandle } from '../words/handle.ts';
 import { takeInterface } from '../words/key.ts';
 import { WordList } from '../words/word-list.ts';
+import { mapsOfAttached } from './program-maps.ts';
 import { type XskFilter, type XskRow, xskRows, type XskSystem } from './show-rows.ts';
 
 export const verb: Verb = {
@@ -113,31 +113,18 @@ function readSystem(): XskSystem {
   const mapNames = new Map((survey.mapIds ?? []).flatMap((id) => nameOf(id)));
   const uses = devices.flatMap(({ progIds, ifindex, netns }) =>
     progIds
-      .flatMap((id) => mapIdsOf(id))
+      .flatMap((id) => mapsOfAttached(id) ?? [])
       .filter((mapId) => mapNames.has(mapId))
       .map((mapId) => ({ mapId, ifindex, netns: netns.inode })),
   );
   return { survey, devices, queues: queuesWithSockets(), mapNames, uses };
 }
 
+/** None for a map that has gone meanwhile, or may not be looked at. */
 function nameOf(mapId: number): [number, string][] {
-  return ifPermitted(() => {
+  try {
     using map = BpfMap.byId(mapId);
     return [[mapId, map.info.name]];
-  });
-}
-
-function mapIdsOf(programId: number): number[] {
-  return ifPermitted(() => {
-    using program = BpfProgram.byId(programId);
-    return readProgramMapIds(program.fd);
-  });
-}
-
-/** An empty list of what has gone meanwhile or may not be looked at. */
-function ifPermitted<Item>(read: () => Item[]): Item[] {
-  try {
-    return read();
   } catch (error) {
     if (error instanceof KernelRefusal) return [];
     throw error;

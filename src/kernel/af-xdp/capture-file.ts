@@ -262,7 +262,7 @@ export class CaptureFile implements Disposable {
 const O_CLOEXEC = 0x8_0000;
 
 /** Whether there is something that writing does not overwrite: a FIFO, a device. */
-export function isSpecialFile(path: string): boolean {
+function isSpecialFile(path: string): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat !== undefined && !stat.isFile() && !stat.isDirectory();
 }

@@ -1,0 +1,44 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isatty } from 'node:tty';
+
+import { KernelRefusal, usageError } from '../../domain/errors.ts';
+import type { GlobalOptions } from '../global-options.ts';
+import type { BindRequest } from './bind-request.ts';
+
+const { W_OK, X_OK } = constants;
+const EEXIST = 17;
+const EISDIR = 21;
+
+/**
+ * Checks whether frames can be written where they are to go, before anything is changed.
+ *
+ * @throws ToolError usage; KernelRefusal `capture open`, as opening it would
+ */
+export function checkOutput({ write }: BindRequest, { json, dryRun }: GlobalOptions): void {
+  if (write === undefined) return;
+  if (write.path !== '-') checkFile(write.path, write.overwrite);
+  else if (json) throw usageError('--write - and -j both want standard output', 'write the frames to a file');
+  else if (!dryRun && isatty(1)) {
+    throw usageError('frames cannot be written to a terminal', 'pipe them into tcpdump -r -, or a file');
+  }
+}
+
+function checkFile(path: string, overwrite: boolean): void {
+  const there = asOpen(path, () => statSync(path, { throwIfNoEntry: false }));
+  if (there === undefined) return asOpen(path, () => accessSync(dirname(path), W_OK | X_OK));
+  if (there.isDirectory()) throw new KernelRefusal('capture open', EISDIR, { path });
+  if (there.isFile() && !overwrite) throw new KernelRefusal('capture open', EEXIST, { path });
+  asOpen(path, () => accessSync(path, W_OK));
+}
+
+/** A failure becomes that of opening the file. */
+function asOpen<Result>(path: string, look: () => Result): Result {
+  try {
+    return look();
+  } catch (error) {
+    const { errno } = error as NodeJS.ErrnoException;
+    if (errno === undefined) throw error;
+    throw new KernelRefusal('capture open', Math.abs(errno), { path });
+  }
+}

@@ -75,7 +75,7 @@ const catalogue = causes([
       'dispatcher, and its maps are not theirs: without the links of its components a loss cannot be followed to a map.',
     signals: [],
     functions: ['bpf_dispatcher_xdp_func'],
-    fix: 'look at it as root, `xdp-loader status DEV`; or attach the program without a dispatcher',
+    fix: 'look at it as root, `xdp-loader status DEV`; take it off, `xdpctl redirect detach DEV --force ID`, and attach the program without a dispatcher',
   },
   {
     code: 'program-drop',

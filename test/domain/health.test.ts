@@ -58,6 +58,8 @@ interface Case {
 }
 
 const write = 'xdpctl map update pinned /p/t key';
+const toNative =
+  'xdpctl prog pin id 116 PIN && xdpctl net detach xdpgeneric dev r0 && xdpctl net attach xdpdrv pinned PIN dev r0';
 const broadcast: LiveProgram = { ...own, broadcast: { excludeIngress: true } };
 const r2: LiveDevice = { ...r1, ifindex: 20_202, ifname: 'r2' };
 const down: LiveDevice = { ...r1, up: false };
@@ -223,7 +225,7 @@ const cases: readonly Case[] = [
         'mode-conflict',
         'likely',
         /r0 redirects in generic mode, and r1, which it leads to, in native mode/,
-        'ip link set dev r0 xdpgeneric off && ip link set dev r0 xdpdrv pinned /p/prog',
+        'xdpctl net detach xdpgeneric dev r0 && xdpctl net attach xdpdrv pinned /p/prog dev r0',
       ],
     ],
   },
@@ -234,17 +236,17 @@ const cases: readonly Case[] = [
       programs: [own, { ...own, id: 117 }],
       maps: [{ ...hash, entries: [toR1, member(r2.ifindex, r1.ifindex)] }],
     },
-    says: [['mode-conflict', 'likely', /and r2, which shares its map, in native mode/]],
+    says: [['mode-conflict', 'likely', /and r2, which shares its map, in native mode/, toNative]],
   },
   {
     title: 'a cpumap in generic mode before 5.15',
     parts: { kernel: { major: 5, minor: 14 }, devices: [generic], programs: [foreign], maps: [cpumap] },
-    says: [['mode-conflict', 'certain', /cannot redirect through the cpumap targets before Linux 5.15/]],
+    says: [['mode-conflict', 'certain', /cannot redirect through the cpumap targets before Linux 5.15/, toNative]],
   },
   {
     title: 'a zero-copy socket behind a program in generic mode',
     parts: { devices: [generic], programs: [foreign], maps: [{ ...xskmap, entries: [socket(0, { zeroCopy: true })] }] },
-    says: [['mode-conflict', 'likely', /bound in zero-copy mode/]],
+    says: [['mode-conflict', 'likely', /bound in zero-copy mode/, toNative]],
   },
   {
     title: 'a program in the entry that takes no fragments, behind one that does',
@@ -312,7 +314,14 @@ const cases: readonly Case[] = [
   {
     title: 'a libxdp dispatcher whose components are not known',
     parts: { programs: [{ id: 116, name: 'xdp_dispatcher', mapIds: [] }] },
-    says: [['dispatcher-in-front', 'likely', /which programs it calls is not known/]],
+    says: [
+      [
+        'dispatcher-in-front',
+        'likely',
+        /no link tells which programs it calls/,
+        'xdpctl redirect detach r0 --force 116',
+      ],
+    ],
   },
   {
     title: 'a component of a dispatcher, which has a map with a dead end',
@@ -421,7 +430,35 @@ const cases: readonly Case[] = [
   {
     title: 'a queue beyond the map',
     parts: { devices: [{ ...r0, rxQueues: 2 }], programs: [foreign], maps: [{ ...xskmap, maxEntries: 1 }] },
-    says: [['queue-without-socket', 'likely', /receive queue 1 of r0 \(it has only 1 entries\)/]],
+    says: [
+      [
+        'queue-without-socket',
+        'likely',
+        /receive queue 1 of r0 \(its keys end at 0\)/,
+        'ethtool -L r0 rx 1',
+      ],
+    ],
+  },
+  {
+    title: 'a socket at a key that is no queue',
+    parts: { programs: [foreign], maps: [{ ...xskmap, entries: [socket(0), socket(3, { queue: 0 })] }] },
+    says: [['xsk-wrong-queue', 'likely', /takes nothing that comes by queue 3/, 'xdpctl map delete pinned /p/t key 3']],
+  },
+  {
+    title: 'more receive queues than a devmap has keys',
+    parts: {
+      devices: [{ ...r0, rxQueues: 2 }, r1],
+      programs: [{ ...own, keySource: 'queue' }],
+      maps: [{ ...hash, type: 'devmap', maxEntries: 1, entries: [member(0, r1.ifindex)] }],
+    },
+    says: [
+      [
+        'map-miss',
+        'certain',
+        /no entry at key 1, a receive queue of r0 \(its keys end at 0\)/,
+        'ethtool -L r0 rx 1',
+      ],
+    ],
   },
   {
     title: 'no socket at the only key',

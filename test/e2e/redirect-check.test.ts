@@ -320,16 +320,59 @@ describe('redirect check', () => {
     );
   });
 
+  it('mode-conflict of a program of others without a pin', async () => {
+    const { router, ingress, egress } = path;
+    using pins = new PinFolder();
+    tool('bpftool', ['prog', 'loadall', faultyObject, pins.pin('progs'), 'pinmaps', pins.pin('maps')]);
+    const words = ['ip', 'link', 'set', 'dev', ingress.name, 'xdpgeneric', 'pinned', pins.pin('progs/forward')];
+    const [program = '', ...args] = inNamespace(router, words);
+    tool(program, args);
+    onTestFinished(() => setLink(router, 'set', 'dev', ingress.name, 'xdpdrv', 'off'));
+    tool('rm', ['-r', pins.pin('progs')]);
+    typed(`xdpctl --netns ${router} map update ${pins.pin('maps/targets')} key 0 value dev ${egress.name}`);
+    await attach(egress.name, '--map', pins.pin('maps/targets'), '--key', '0');
+    const problems = await check(ingress.name);
+    expect(problems).toMatchObject([{ code: 'mode-conflict', certainty: 'likely', prog: { name: 'forward' } }]);
+    typed(problems[0]!.fix!.replaceAll('PIN', pins.pin('kept')));
+    expect(await check(ingress.name)).toEqual([]);
+    const [shown] = (await redirect('show', ingress.name)).json() as [{ mode: string; prog: { name: string } }];
+    expect(shown).toMatchObject({ mode: 'native', prog: { name: 'forward' } });
+  });
+
+  it.each([
+    ['map-miss', 'devmap', ['--key', 'queue']],
+    ['queue-without-socket', 'xskmap', []],
+  ] as const)('%s of a queue that a %s has no key for', async (code, type, key) => {
+    const { world, router, egress } = path;
+    using pins = new PinFolder();
+    const { a } = world.veth({ namespace: router }, { namespace: world.namespace() });
+    const [program = '', ...args] = inNamespace(router, ['ethtool', '-L', a.name, 'rx', '2']);
+    tool(program, args);
+    typed(`xdpctl map create ${pins.pin('m')} type ${type} entries 1`);
+    if (type === 'devmap') {
+      typed(`xdpctl --netns ${router} map update ${pins.pin('m')} key 0 value dev ${egress.name}`);
+    }
+    await attach(a.name, '--map', pins.pin('m'), ...key);
+    onTestFinished(async () => void (await redirect('detach', a.name)));
+    const found = (await check(a.name)).filter((problem) => problem.code === code && problem.key === 1);
+    expect(found).toMatchObject([{ explanation: expect.stringContaining('(its keys end at 0)') as string }]);
+    typed(found[0]!.fix!);
+    expect((await check(a.name)).filter((problem) => problem.key === 1)).toEqual([]);
+  });
+
   it('dispatcher-in-front, where nobody tells what it calls', async () => {
     const { router, ingress } = path;
     // libxdp knows its dispatcher by the name. r0 = XDP_PASS; exit.
     const instructions = new Uint8Array([0xb7, 0, 0, 0, 2, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
     using program = new Fd(libbpf.bpf_prog_load(6, 'xdp_dispatcher', 'GPL', instructions, 2, null));
     inNetns(router, () => attachXdp(ingress.ifindex, program.number, 'native'));
-    onTestFinished(() => setLink(router, 'set', 'dev', ingress.name, 'xdpdrv', 'off'));
-    expect(await check(ingress.name)).toMatchObject([
+    const problems = await check(ingress.name);
+    expect(problems).toMatchObject([
       { code: 'dispatcher-in-front', certainty: 'likely', prog: { name: 'xdp_dispatcher' } },
     ]);
+    typed(problems[0]!.fix!);
+    expect(await check(ingress.name)).toEqual([]);
+    expect((await redirect('detach', ingress.name)).status).toBe(3);
   });
 });
 

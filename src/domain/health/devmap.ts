@@ -1,6 +1,6 @@
-import { setMtu, setQueues, writeDevice } from '../ledger/fixes.ts';
+import { setMtu, setQueues, setRxQueues, writeDevice } from '../ledger/fixes.ts';
 import { nameOf } from '../ledger/scene.ts';
-import type { LiveDevice, LiveSystem } from '../live-system.ts';
+import type { LiveDevice, LiveMap, LiveProgram, LiveSystem } from '../live-system.ts';
 import {
   keysOf,
   mapLabel,
@@ -37,13 +37,23 @@ function missing({ device }: ObservedPath, { map, user, entries = [] }: Observed
   const there = new Set(entries.map(({ entry }) => entry.key));
   return keys
     .filter((key) => !there.has(key))
-    .map((key) => ({
-      code: 'map-miss',
-      certainty: 'certain',
-      key,
-      sentence: `${mapLabel(map)} has no entry at key ${key}, ${keyOrigin(user.keySource, device)}: ${missText(user)}`,
-      fix: writeDevice(map, key, device),
-    }));
+    .map((key) => {
+      // A DEVMAP_HASH takes any key.
+      const outside = map.type === 'devmap' && key >= map.maxEntries;
+      const size = outside ? ` (its keys end at ${map.maxEntries - 1})` : '';
+      return {
+        code: 'map-miss',
+        certainty: 'certain',
+        key,
+        sentence: `${mapLabel(map)} has no entry at key ${key}, ${keyOrigin(user.keySource, device)}${size}: ${missText(user)}`,
+        fix: outside ? fewerQueues(user, device, map) : writeDevice(map, key, device),
+      };
+    });
+}
+
+/** What brings the keys back into a map that is too small for them. */
+function fewerQueues({ keySource }: LiveProgram, device: LiveDevice, { maxEntries }: LiveMap): string | undefined {
+  return keySource === 'queue' ? setRxQueues(device, maxEntries) : undefined;
 }
 
 function keyOrigin(source: ObservedMap['user']['keySource'], { ifname }: LiveDevice): string {

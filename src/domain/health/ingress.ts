@@ -1,4 +1,4 @@
-import { switchTxChecksumOff } from '../ledger/fixes.ts';
+import { detachProgram, switchTxChecksumOff } from '../ledger/fixes.ts';
 import { nameOf } from '../ledger/scene.ts';
 import { isHiddenDispatcher, type ObservedPath, programLabel } from '../observed-path.ts';
 import type { PathProblem } from './problem.ts';
@@ -10,8 +10,9 @@ export function ingressProblems(path: ObservedPath): PathProblem[] {
 
 function hiddenDispatcher(path: ObservedPath): PathProblem[] {
   if (!isHiddenDispatcher(path)) return [];
-  const sentence = `${programLabel(path.program)} on ${path.device.ifname} is a dispatcher of libxdp, and which programs it calls is not known`;
-  return [{ code: 'dispatcher-in-front', certainty: 'likely', sentence }];
+  const { device, program } = path;
+  const sentence = `${programLabel(program)} on ${device.ifname} is a dispatcher of libxdp, and no link tells which programs it calls, so what they redirect cannot be followed; nothing else can be attached while it is there`;
+  return [{ code: 'dispatcher-in-front', certainty: 'likely', sentence, fix: detachProgram(device, program) }];
 }
 
 /** Native redirect forgets that a checksum is still to be filled in; in generic mode the skb remembers. */

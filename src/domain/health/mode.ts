@@ -11,7 +11,8 @@ export function modeProblems(path: ObservedPath, system: LiveSystem, others: rea
   return [...withoutCpumap(path, system), ...zeroCopySockets(path), ...mixed(path, others)];
 }
 
-function withoutCpumap({ device, maps }: ObservedPath, { kernel }: LiveSystem): PathProblem[] {
+function withoutCpumap(path: ObservedPath, { kernel }: LiveSystem): PathProblem[] {
+  const { device, maps } = path;
   if (kernelAtLeast(kernel, '5.15')) return [];
   return maps
     .filter(({ map }) => map.type === 'cpumap')
@@ -20,10 +21,12 @@ function withoutCpumap({ device, maps }: ObservedPath, { kernel }: LiveSystem): 
       certainty: 'certain',
       mapId: map.id,
       sentence: `the program on ${device.ifname} runs in generic mode, which cannot redirect through ${mapLabel(map)} before Linux 5.15`,
+      fix: toNative(path),
     }));
 }
 
-function zeroCopySockets({ device, maps }: ObservedPath): PathProblem[] {
+function zeroCopySockets(path: ObservedPath): PathProblem[] {
+  const { device, maps } = path;
   return maps.flatMap(({ map, entries = [] }) =>
     entries
       .filter(({ entry: { socket }, reachable }) => reachable && socket?.zeroCopy === true)
@@ -33,20 +36,25 @@ function zeroCopySockets({ device, maps }: ObservedPath): PathProblem[] {
         mapId: map.id,
         key,
         sentence: `the AF_XDP socket at key ${key} of ${mapLabel(map)} is bound in zero-copy mode, which takes frames from the driver, and the program on ${device.ifname} runs in generic mode, behind it`,
+        fix: toNative(path),
       })),
   );
 }
 
 /** There and back, or through one map, one in generic mode and one in native mode. */
 function mixed(path: ObservedPath, others: readonly ObservedPath[]): PathProblem[] {
-  const { device, program, link } = path;
+  const { device } = path;
   if (device.nativeXdp === false) return [];
   const partner = others.find((other) => other.mode === 'native' && other.device !== device && belong(path, other));
   if (partner === undefined) return [];
   const sentence = `${device.ifname} redirects in generic mode, and ${partner.device.ifname}, which ${leadsTo(path, partner.device) ? 'it leads to' : 'shares its map'}, in native mode`;
-  const pin = link === undefined ? program.pinned?.[0] : undefined;
-  const fix = pin === undefined ? undefined : changeToNative(device, pin);
-  return [{ code: 'mode-conflict', certainty: 'likely', sentence, fix }];
+  return [{ code: 'mode-conflict', certainty: 'likely', sentence, fix: toNative(path) }];
+}
+
+/** A link that `redirect attach` has made is pinned among its pins, and goes only with the path. */
+function toNative({ device, program, link }: ObservedPath): string | undefined {
+  if (device.nativeXdp === false || (link !== undefined && program.keySource !== undefined)) return undefined;
+  return changeToNative(device, program, link);
 }
 
 function belong(one: ObservedPath, other: ObservedPath): boolean {

@@ -1,5 +1,5 @@
 import type { Certainty } from '../finding.ts';
-import { bindSocket, replaceSocket } from '../ledger/fixes.ts';
+import { bindSocket, removeEntry, replaceSocket, setRxQueues } from '../ledger/fixes.ts';
 import { nameOf } from '../ledger/scene.ts';
 import type { LiveSocket, LiveSystem } from '../live-system.ts';
 import { keysOf, mapLabel, type ObservedEntry, type ObservedMap, type ObservedPath } from '../observed-path.ts';
@@ -24,14 +24,15 @@ function missing({ device }: ObservedPath, { map, user, entries = [] }: Observed
   return keys
     .filter((key) => !there.has(key))
     .map((key): PathProblem => {
-      const fix = key < map.maxEntries ? bindSocket(map, key, device) : undefined;
-      const outside = fix === undefined ? ` (it has only ${map.maxEntries} entries)` : '';
+      const inside = key < map.maxEntries;
+      const outside = inside ? '' : ` (its keys end at ${map.maxEntries - 1})`;
       if (byQueue) {
+        const fix = inside ? bindSocket(map, key, device) : setRxQueues(device, map.maxEntries);
         const sentence = `${mapLabel(map)} has no AF_XDP socket for receive queue ${key} of ${device.ifname}${outside}: ${missText(user)}`;
         return { code: 'queue-without-socket', certainty, sentence, key, fix };
       }
       const sentence = `${mapLabel(map)} has no socket at key ${key}${outside}: ${missText(user)}`;
-      return { code: 'map-miss', certainty, sentence, key, fix };
+      return { code: 'map-miss', certainty, sentence, key, fix: inside ? bindSocket(map, key, device) : undefined };
     });
 }
 
@@ -48,7 +49,7 @@ function wrong(
   if (socket === undefined) return [];
   const who = `the AF_XDP socket at key ${key} of ${mapLabel(map)}${ownerText(socket)}`;
   // A key that is no queue of the device is none that frames could come by.
-  const fix = key < (device.rxQueues ?? 1) ? replaceSocket(map, key, device) : undefined;
+  const fix = key < (device.rxQueues ?? 1) ? replaceSocket(map, key, device) : removeEntry(map, key);
   if (socket.state === 'unbound' || socket.state === 'device-gone') {
     const sentence = `${who} ${socket.state === 'unbound' ? 'is not bound to any device' : 'was bound to a device that is gone'}`;
     return [{ code: 'xsk-unbound', certainty: 'certain', sentence, key, fix }];

@@ -1,4 +1,4 @@
-import type { LiveDevice, LiveEntry, LiveMap, LiveNetns, LivePeer, LiveProgram } from '../live-system.ts';
+import type { LiveDevice, LiveEntry, LiveLink, LiveMap, LiveNetns, LivePeer, LiveProgram } from '../live-system.ts';
 import { shellCommand } from '../shell-quote.ts';
 import { ownWords } from '../typed-command.ts';
 import { netnsPath } from './scene.ts';
@@ -69,15 +69,18 @@ export function enableCpu(cpu: number): string {
 }
 
 /**
- * Attaches a pinned program in native mode instead of generic mode, with a gap: the kernel refuses to have both. nsenter,
- * because ip would hide the pins in entering the namespace.
+ * Attaches a program in native mode instead of generic mode, with a gap: the kernel refuses to have both. A program without
+ * a pin needs one, or it is freed when it is taken off.
+ *
+ * @param link the link that holds it; absent where it is attached without one
  */
-export function changeToNative(device: LiveDevice, pin: string): string | undefined {
-  const path = netnsPath(device.netns);
-  if (!isShell(device.netns) && path === undefined) return undefined;
-  const way = isShell(device.netns) ? [] : ['nsenter', `--net=${path}`];
-  const ip = [...way, 'ip', 'link', 'set', 'dev', device.ifname];
-  return inOrder(shellCommand([...ip, 'xdpgeneric', 'off']), shellCommand([...ip, 'xdpdrv', 'pinned', pin]));
+export function changeToNative(device: LiveDevice, program: LiveProgram, link?: Pick<LiveLink, 'id'>): string {
+  const [pin = 'PIN'] = program.pinned ?? [];
+  const keep = pin === 'PIN' ? xdpctlAt(undefined, ['prog', 'pin', 'id', String(program.id), pin]) : undefined;
+  const off =
+    link === undefined ? detachGeneric(device) : xdpctlAt(undefined, ['link', 'detach', 'id', String(link.id)]);
+  const on = xdpctlAt(device, ['net', 'attach', 'xdpdrv', 'pinned', pin, 'dev', device.ifname]);
+  return [keep, off, on].filter((command) => command !== undefined).join(' && ');
 }
 
 /** Transmit queues alone, as drivers without combined ones have them. */
@@ -87,6 +90,12 @@ export function setTxQueues(device: LiveDevice | LivePeer | undefined, count: nu
 
 export function setQueues(device: LiveDevice | undefined, count: number): string | undefined {
   return inNetnsOf(device, (ifname) => ['ethtool', '-L', ifname, 'combined', String(count)]);
+}
+
+/** Receive queues: veths have them apart from those that transmit, drivers of hardware mostly not. */
+export function setRxQueues(device: LiveDevice, count: number): string | undefined {
+  if (device.kind === undefined) return setQueues(device, count);
+  return inNetnsOf(device, (ifname) => ['ethtool', '-L', ifname, 'rx', String(count)]);
 }
 
 export function setTxRing(device: LiveDevice | undefined, length: number): string | undefined {
@@ -111,6 +120,11 @@ export function attachGeneric(device: LiveDevice): string {
 /** A socket that the driver need not know. */
 export function bindCopying(device: LiveDevice): string {
   return xdpctlAt(device, ['xsk', 'bind', device.ifname, '--queue', 'N', '--attach', '--copy']);
+}
+
+/** Takes a program off, whoever attached it, in whichever mode, by a link or not. */
+export function detachProgram(device: LiveDevice, { id }: Pick<LiveProgram, 'id'>): string {
+  return xdpctlAt(device, ['redirect', 'detach', device.ifname, '--force', String(id)]);
 }
 
 /** Takes the program off that runs in generic mode, whatever it is. */
@@ -138,8 +152,11 @@ export function writeQueue(map: LiveMap, key: number | undefined, qsize: number,
 
 /** Removes the entry of a socket that is of no use, and puts one of ours in its place. */
 export function replaceSocket(map: LiveMap, queue: number, device: LiveDevice): string | undefined {
-  const remove = xdpctlAt(undefined, ['map', 'delete', ...handleOf(map), 'key', keyWord(queue)]);
-  return inOrder(remove, bindSocket(map, queue, device));
+  return inOrder(removeEntry(map, queue), bindSocket(map, queue, device));
+}
+
+export function removeEntry(map: LiveMap, key: number): string {
+  return xdpctlAt(undefined, ['map', 'delete', ...handleOf(map), 'key', keyWord(key)]);
 }
 
 /** Puts a socket of ours into an xskmap. */

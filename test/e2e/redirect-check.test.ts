@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { observedSchemas } from '../../src/cli/redirect/observed-schemas.ts';
 import type { ProblemData } from '../../src/cli/redirect/problem-data.ts';
 import { encodePair } from '../../src/domain/devmap.ts';
+import { encodeCpumapConfig, encodeRedirectConfig } from '../../src/domain/redirect-config.ts';
 import { libbpf } from '../../src/ffi/libbpf.ts';
 import { libc } from '../../src/ffi/libc.ts';
 import { XskSocket } from '../../src/kernel/af-xdp/socket.ts';
@@ -12,6 +13,8 @@ import { loadBuiltinProgram } from '../../src/kernel/builtin-objects.ts';
 import { Fd } from '../../src/kernel/fd.ts';
 import { BpfMap } from '../../src/kernel/map.ts';
 import { inNetns } from '../../src/kernel/netns.ts';
+import { openPin } from '../../src/kernel/pin.ts';
+import { loadRedirect } from '../../src/kernel/redirect-program.ts';
 import { attachXdp } from '../../src/kernel/xdp-attachment.ts';
 import { faultyObject } from '../kernel/support/lossy-path.ts';
 import { PinFolder, xdpctl } from '../support/command.ts';
@@ -376,6 +379,39 @@ describe('redirect check', () => {
   });
 });
 
+describe('faults that check need not look for', () => {
+  it.each(['devmap', 'devmap_hash', 'cpumap'])('no %s has a program of another kind in an entry', (type) => {
+    const { router, egress } = path;
+    using pins = new PinFolder();
+    typed(`xdpctl map create ${pins.pin('m')} type ${type} entries 2`);
+    using map = new BpfMap(openPin(pins.pin('m')).fd);
+    const other = type === 'cpumap' ? 'egress_devmap' : 'egress_cpumap';
+    for (const name of ['pass', other]) {
+      using program = loadBuiltinProgram(name);
+      const value = encodePair(type === 'cpumap' ? 64 : egress.ifindex, program.fd, 8);
+      // A cpumap says ENOMEM up to 6.18, whatever it is.
+      const errnos = type === 'cpumap' ? [12, 22] : [22];
+      expect(() => inNetns(router, () => map.update(encodePair(0, 0, 4), value, 0))).toThrow(refused(...errnos));
+    }
+    const kind = type === 'cpumap' ? 'egress_cpumap' : 'egress_devmap';
+    using fitting = loadBuiltinProgram(kind);
+    const value = encodePair(type === 'cpumap' ? 64 : egress.ifindex, fitting.fd, 8);
+    inNetns(router, () => map.update(encodePair(0, 0, 4), value, 0));
+  });
+
+  it.each([
+    ['devmap', encodeRedirectConfig({ onMiss: 'drop', key: 'queue', broadcast: false, excludeIngress: false })],
+    ['cpumap', encodeCpumapConfig({ onMiss: 'drop', cpus: [0] })],
+  ])('no %s is used by programs that take fragments and by others', (type, config) => {
+    for (const fragments of [true, false]) {
+      using first = loadRedirect(`redirect_${type}`, { config, maxEntries: 2, fragments });
+      const more = { config, maxEntries: 2, targets: first.targets };
+      expect(() => loadRedirect(`redirect_${type}`, { ...more, fragments: !fragments })).toThrow(refused(22));
+      using _second = loadRedirect(`redirect_${type}`, { ...more, fragments });
+    }
+  });
+});
+
 describe('redirect check as a command', () => {
   it('ends with 10 when something is wrong and it is to say so', async () => {
     const { router, ingress, egress, sink } = path;
@@ -398,6 +434,12 @@ describe('redirect check as a command', () => {
     await expectNothingNew(before);
   });
 });
+
+/** That the kernel refused, for one of these reasons. */
+function refused(...errnos: readonly number[]): object {
+  const isOne = (errno: unknown): boolean => errnos.includes(errno as number);
+  return expect.objectContaining({ name: 'KernelRefusal', errno: expect.toSatisfy(isOne) as unknown }) as object;
+}
 
 /** A tap device that somebody reads, so that it has a carrier. */
 function openTap(namespace: string, name: string): Disposable & { readonly name: string } {

@@ -65,7 +65,7 @@ KEY  IFINDEX  INTERFACE  PROGRAM
       given: 'bound',
       output: `
 KEY  QUEUE  INTERFACE  STATE  MODE  OWNER
-  0      0  eth0       bound  copy  node(4711)
+  0      0  eth0       bound  copy  xdpctl(4711)
 1 of 4 slots occupied`,
     },
     {
@@ -76,7 +76,7 @@ KEY  QUEUE  INTERFACE  STATE  MODE  OWNER
 [{"key":["0x00","0x00","0x00","0x00"],"value":["0x00","0x00","0x00","0x00"],
   "formatted":{"key":0,"value":{"queue":0,"state":"bound","mode":"copy",
     "ifindex":2,"ifname":"eth0","netns":4026532178,"inode":930535,
-    "pid":4711,"comm":"node"}}}]`,
+    "pid":4711,"comm":"xdpctl"}}}]`,
     },
   ],
   run({ words: list }, context): Outcome | Promise<Outcome> {

@@ -6,6 +6,7 @@ import { xskLost } from '../../domain/xsk-statistics.ts';
 import { Binding } from '../../kernel/af-xdp/binding.ts';
 import { CaptureFile } from '../../kernel/af-xdp/capture-file.ts';
 import { Consumption, type Ending } from '../../kernel/af-xdp/consumption.ts';
+import { nameProcess } from '../../kernel/process-name.ts';
 import { readRedirectTotals } from '../../kernel/redirect-counters.ts';
 import { version } from '../version.ts';
 import type { BindTarget } from './bind-checks.ts';
@@ -57,6 +58,8 @@ export class BindSession implements Disposable {
   static async start(request: BindRequest, target: BindTarget, signal: AbortSignal): Promise<BindSession> {
     const { queue, mode, spec, path, write, ifname } = request;
     const { device, map } = target;
+    // Whoever asks who holds the queue reads this.
+    nameProcess('xdpctl');
     const binding = await Binding.open(
       {
         ifindex: device.ifindex,

@@ -9,6 +9,8 @@ export interface XskmapUse {
   readonly ifindex: number;
   /** Inode number of the device's network namespace. */
   readonly netns: number;
+  /** Whether it is known that its keys are receive queues. */
+  readonly byQueue: boolean;
 }
 
 /** Everything that `xsk show` puts together. */
@@ -89,18 +91,36 @@ function exactRings({ rings = {} }: SurveyedSocket): Record<string, number> | un
   return sizes.length === 0 ? undefined : Object.fromEntries(sizes);
 }
 
-function problemsOf({ details, places }: SurveyedSocket, { uses }: XskSystem): XskProblem[] {
+function problemsOf(socket: SurveyedSocket, { uses, survey }: XskSystem): XskProblem[] {
+  const { details, places } = socket;
   if (details === undefined || places.length === 0) return [];
   if (details.state !== 'bound') return ['xsk-unbound'];
   const misplaced = places.some(({ mapId, key }) => {
-    if (key !== details.queue) return true;
     const devices = uses.filter((use) => use.mapId === mapId);
+    const byQueue = devices.some((use) => use.byQueue) || !sharesQueue(socket, mapId, survey);
+    if (byQueue && key !== details.queue) return true;
     return (
       devices.length > 0 &&
       !devices.some(({ ifindex, netns }) => ifindex === details.ifindex && netns === details.netns)
     );
   });
   return misplaced ? ['xsk-wrong-queue'] : [];
+}
+
+/**
+ * Whether another socket in the map has the same queue (XDP_SHARED_UMEM): then the program chooses among them, and keys are
+ * no queues.
+ */
+function sharesQueue({ inode, details }: SurveyedSocket, mapId: number, { sockets }: SocketSurvey): boolean {
+  return sockets.some(
+    (other) =>
+      other.inode !== inode &&
+      other.places.some((place) => place.mapId === mapId) &&
+      other.details?.state === 'bound' &&
+      other.details.queue === details?.queue &&
+      other.details.ifindex === details.ifindex &&
+      other.details.netns === details.netns,
+  );
 }
 
 /** Queues that the kernel says have a socket, which nobody could find: of processes that may not be looked at. */

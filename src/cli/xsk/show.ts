@@ -17,7 +17,7 @@ import type { Verb } from '../verb.ts';
 import { type Handle, takeHandle } from '../words/handle.ts';
 import { takeInterface } from '../words/key.ts';
 import { WordList } from '../words/word-list.ts';
-import { mapsOfAttached } from './program-maps.ts';
+import { looksUpByQueue, mapsOfAttached } from './program-maps.ts';
 import { type XskFilter, type XskRow, xskRows, type XskSystem } from './show-rows.ts';
 
 export const verb: Verb = {
@@ -44,8 +44,8 @@ export const verb: Verb = {
       description: 'all receive queues of one interface',
       given: 'bound',
       output: `
-INTERFACE  QUEUE  STATE  MODE  OWNER       MAP       RX/TX/FILL/COMPLETION  LOST  PROBLEM
-eth0           0  bound  copy  node(1234)  45 key 0  2048/-/4096/-             0
+INTERFACE  QUEUE  STATE  MODE  OWNER         MAP       RX/TX/FILL/COMPLETION  LOST  PROBLEM
+eth0           0  bound  copy  xdpctl(1234)  45 key 0  2048/-/4096/-             0
 1 socket`,
     },
     {
@@ -54,7 +54,7 @@ eth0           0  bound  copy  node(1234)  45 key 0  2048/-/4096/-             0
       given: 'bound',
       output: `
 [{"ifname":"eth0","ifindex":2,"queue":0,"state":"bound","mode":"copy",
-  "pid":1234,"comm":"node","inode":54321,
+  "pid":1234,"comm":"xdpctl","inode":54321,
   "maps":[{"id":45,"name":"sockets","key":0}],
   "rings":{"rx":2048,"fill":4096},
   "statistics":{"rx_dropped":0,"rx_invalid_descs":0,"tx_invalid_descs":0,
@@ -112,10 +112,11 @@ function readSystem(): XskSystem {
   const survey = surveySockets();
   const mapNames = new Map((survey.mapIds ?? []).flatMap((id) => nameOf(id)));
   const uses = devices.flatMap(({ progIds, ifindex, netns }) =>
-    progIds
-      .flatMap((id) => mapsOfAttached(id) ?? [])
-      .filter((mapId) => mapNames.has(mapId))
-      .map((mapId) => ({ mapId, ifindex, netns: netns.inode })),
+    progIds.flatMap((id) =>
+      (mapsOfAttached(id) ?? [])
+        .filter((mapId) => mapNames.has(mapId))
+        .map((mapId) => ({ mapId, ifindex, netns: netns.inode, byQueue: looksUpByQueue(id) })),
+    ),
   );
   return { survey, devices, queues: queuesWithSockets(), mapNames, uses };
 }
@@ -134,7 +135,11 @@ function nameOf(mapId: number): [number, string][] {
 function footer(list: readonly XskRow[]): string {
   const free = list.filter(({ state }) => state === 'free').length;
   const sockets = counted(list.length - free, 'socket', 'sockets');
-  return free === 0 ? sockets : `${sockets}, ${counted(free, 'queue', 'queues')} without one`;
+  const codes = new Set(list.flatMap(({ problems, losses = [] }) => [...problems, ...losses.map(({ code }) => code)]));
+  return [
+    free === 0 ? sockets : `${sockets}, ${counted(free, 'queue', 'queues')} without one`,
+    ...[...codes].map((code) => `what it means, and what mends it: xdpctl debug explain ${code}`),
+  ].join('\n');
 }
 
 /** What could not be found out, in sentences. */

@@ -12,12 +12,9 @@ export async function findVerb(words: readonly string[]): Promise<Verb | undefin
   const object = findObject(objectName);
   if (object === undefined) {
     const { unknownWord } = await import('./program.ts');
-    throw unknownWord(
-      'object',
-      objectName,
-      catalogue.map(({ name }) => name),
-      'xdpctl help',
-    );
+    const { bpftoolObject } = await import('./bpftool-words.ts');
+    const known = catalogue.map(({ name }) => name);
+    throw unknownWord('object', objectName, known, bpftoolObject(objectName) ?? 'see: xdpctl help');
   }
   if (verbName === 'help') return undefined;
   const name = verbName ?? object.defaultVerb;
@@ -25,8 +22,14 @@ export async function findVerb(words: readonly string[]): Promise<Verb | undefin
   const verb = await loadVerb(object, name);
   if (verb === undefined) {
     const { unknownWord } = await import('./program.ts');
+    const { bpftoolVerb } = await import('./bpftool-words.ts');
     const known = [...Object.keys(object.verbs), ...Object.keys(object.aliases ?? {})];
-    throw unknownWord(`verb of ${object.name}`, name, known, `xdpctl ${object.name} help`);
+    throw unknownWord(
+      `verb of ${object.name}`,
+      name,
+      known,
+      bpftoolVerb(object.name, name) ?? `see: xdpctl ${object.name} help`,
+    );
   }
   return verb;
 }

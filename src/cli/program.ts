@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 
-import { usageError } from '../domain/errors.ts';
+import { type Hint, usageError } from '../domain/errors.ts';
 import type { GlobalOptions } from './global-options.ts';
 import { globalOptionSpecs } from './global-options.ts';
 import type { Input, OptionSpec } from './verb.ts';
@@ -28,8 +28,8 @@ export function parseOptions(optionTokens: readonly string[], ownSpecs: readonly
   return { global: globalsOf(options), own, help: options['help'] === true, version: options['version'] === true };
 }
 
-/** The error for a word that is none of the known ones, with the nearest of them ("Did you mean"). */
-export function unknownWord(kind: string, word: string, known: readonly string[], help: string): Error {
+/** The error for a word that is none of the known ones, with the nearest of them ("Did you mean"), or the hint. */
+export function unknownWord(kind: string, word: string, known: readonly string[], otherwise: Hint): Error {
   const command = quiet(new Command('xdpctl'));
   for (const name of known) command.command(name);
   let suggestion = '';
@@ -38,7 +38,7 @@ export function unknownWord(kind: string, word: string, known: readonly string[]
   } catch (error) {
     if (error instanceof CommanderError) suggestion = /\(Did you mean (.*)\?\)/.exec(error.message)?.[1] ?? '';
   }
-  return usageError(`unknown ${kind} '${word}'`, suggestion === '' ? `see: ${help}` : `did you mean ${suggestion}?`);
+  return usageError(`unknown ${kind} '${word}'`, suggestion === '' ? otherwise : `did you mean ${suggestion}?`);
 }
 
 function globalsOf(options: Record<string, string | true | string[] | undefined>): GlobalOptions {

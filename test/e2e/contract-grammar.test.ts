@@ -131,6 +131,44 @@ describe('words', () => {
     expect(await refusal(line)).toEqual({ status: 2, error, ...(hint !== undefined && { hint }) });
   });
 
+  it.each([
+    ['feature probe', "unknown object 'feature'", /: xdpctl net features; the rest is for bpftool feature$/],
+    ['btf list', "unknown object 'btf'", /^that is for bpftool btf$/],
+    ['prog dump xlated id 1', "unknown verb of prog 'dump'", /bpftool prog dump xlated/],
+    ['prog attach @p xdp', "unknown verb of prog 'attach'", /: xdpctl net attach xdpdrv PROG dev IF;/],
+    ['prog detach @p xdp', "unknown verb of prog 'detach'", /: xdpctl net detach xdpdrv dev IF;/],
+    ['map push @d value 1', "unknown verb of map 'push'", /bpftool map/],
+    ['net attach tcx_ingress @p dev lo', /'tcx_ingress' is no type of XDP attachment/, /tc is for bpftool net$/],
+    ['map create @n type devmap entries 4 offload_dev lo', /'offload_dev' makes maps for a card/, /leave it out/],
+    [
+      'prog load x.o @p autoattach',
+      /'autoattach' names no interface/,
+      / net attach xdpdrv pinned @p dev IF; .* redirect attach IF --object x\.o$/,
+    ],
+    [
+      'prog load x.o @p dev lo',
+      /'dev' loads programs for a card/,
+      / net attach xdpdrv pinned @p dev IF; .* xdpoffload pinned @p dev IF$/,
+    ],
+    [
+      'prog load x.o @p offload_dev lo',
+      /'offload_dev' loads programs for a card/,
+      / net attach xdpdrv pinned @p dev IF;/,
+    ],
+    [
+      'prog loadall x.o @p xdpmeta_dev lo',
+      /'xdpmeta_dev' binds programs/,
+      /bpftool prog load, then attach: .* pinned @p\/NAME dev IF$/,
+    ],
+    ['prog load x.o @p kernel_btf y', /'kernel_btf' is for kernels/, /leave it out/],
+    ['prog load x.o @p now', "unknown word 'now'", /keywords are type, map, pinmaps/],
+  ])('of bpftool that are not ours are refused with what to type instead: %s', async (line, error, hint) => {
+    const refused = (await refusal(line)) as { status: number; error: string; hint: string };
+    expect(refused.status).toBe(2);
+    expect(refused.error).toMatch(error);
+    expect(refused.hint.replaceAll(`${pins.path}/`, '@')).toMatch(hint);
+  });
+
   it('exceptions from what bpftool takes are in the manual', () => {
     const manual = readFileSync('man/xdpctl.8', 'utf8');
     for (const what of ['abbreviated words', 'ambiguous names', 'octal numbers', 'relative pin paths']) {

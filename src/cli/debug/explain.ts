@@ -66,7 +66,7 @@ function causesOf(word: string): readonly DropCause[] {
 function nameOfErrno(word: string): string {
   const number = /^-?[0-9]+$/.test(word) ? Math.abs(Number(word)) : errnoNumber(word);
   const name = number === undefined ? undefined : errnoName(number);
-  if (name === undefined) throw unknownWord('code or errno', word, healthCodes, 'xdpctl debug explain --help');
+  if (name === undefined) throw unknownWord('code or errno', word, healthCodes, 'see: xdpctl debug explain --help');
   return name;
 }
 

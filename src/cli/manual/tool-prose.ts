@@ -121,6 +121,10 @@ export const differences: Section = {
       'relative pin paths',
       '`m` is /sys/fs/bpf/m, not ./m; `dir/m` is exit 2, because a pin must not depend on the working directory',
     ],
+    [
+      'devices that run programs themselves',
+      '`offload_dev` (`dev`), `xdpmeta_dev` and `autoattach` of bpftool prog load and map create are exit 2, with what to type instead: what runs on a card redirects nothing',
+    ],
     'What bpftool takes silently is refused with a reason (exit 2, nothing is changed): a byte over 255, a number over its width, a negative one, an empty word, words that are left over, a key outside the map, ifindex 0 or qsize 0, a name of more than 15 characters, a directory that is no bpffs.',
     'What differs in results: help goes to stdout; errors go to stderr, also with `--json`; a missing entry is exit 3 and prints nothing on stdout; `exist` and `noexist` mean what they say for all four types; `map dump` leaves empty slots out unless `all` follows; the entries of an xskmap can be read; the shape of JSON does not depend on how many things match.',
   ],

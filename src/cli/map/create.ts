@@ -103,6 +103,12 @@ function parseRequest(words: WordList, path: string): Request {
   let innerMap: Handle | undefined;
   while (!words.done) {
     const keyword = words.take('a keyword');
+    if (keyword === 'dev' || keyword === 'offload_dev') {
+      throw usageError(
+        `'${keyword}' makes maps for a card that runs programs itself, and such a card redirects nothing`,
+        'leave it out; maps for a card are made by bpftool map create',
+      );
+    }
     if (!KEYWORDS.includes(keyword)) {
       throw usageError(`unexpected word '${keyword}'`, `keywords are ${KEYWORDS.join(', ')}`);
     }

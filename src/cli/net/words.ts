@@ -27,7 +27,8 @@ export function takeMode(words: WordList): XdpMode | undefined {
   const word = words.take('the type of attachment');
   const type = attachTypes.find((known) => known === word);
   if (type === undefined) {
-    throw usageError(`'${word}' is no type of XDP attachment`, `types are ${attachTypes.join(', ')}`);
+    const tc = word === 'tcx_ingress' || word === 'tcx_egress' ? `; tc is for bpftool net` : '';
+    throw usageError(`'${word}' is no type of XDP attachment`, `types are ${attachTypes.join(', ')}${tc}`);
   }
   return modes[type];
 }

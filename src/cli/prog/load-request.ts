@@ -1,4 +1,4 @@
-import { usageError } from '../../domain/errors.ts';
+import { type ToolError, usageError } from '../../domain/errors.ts';
 import { sectionType } from '../../kernel/object.ts';
 import { type Handle, takeHandle } from '../words/handle.ts';
 import { parseUnsigned, U32_MAX } from '../words/number.ts';
@@ -23,8 +23,13 @@ export interface LoadRequest {
   readonly mapPins: string | undefined;
 }
 
-/** Reads `OBJ PIN [type TYPE] [map idx N|name NAME MAP]… [pinmaps DIR]`. @throws ToolError usage */
-export function parseLoadRequest(list: readonly string[]): LoadRequest {
+/**
+ * Reads `OBJ PIN [type TYPE] [map idx N|name NAME MAP]… [pinmaps DIR]`.
+ *
+ * @param all whether the pin is the directory of those of all programs
+ * @throws ToolError usage
+ */
+export function parseLoadRequest(list: readonly string[], all = false): LoadRequest {
   const words = new WordList(list);
   const file = words.take('the file of programs');
   if (file === '') throw usageError('the file is an empty word');
@@ -49,10 +54,46 @@ export function parseLoadRequest(list: readonly string[]): LoadRequest {
         mapPins = pinPath(words.take('the directory of pins'));
         break;
       default:
-        throw usageError(`unknown word '${keyword}'`, 'keywords are type, map, pinmaps');
+        throw notOurs(keyword, file, all ? `${pin}/NAME` : pin) ?? unknown(keyword);
     }
   }
   return { file, pin, type, replacements, mapPins };
+}
+
+function unknown(keyword: string): ToolError {
+  return usageError(`unknown word '${keyword}'`, 'keywords are type, map, pinmaps');
+}
+
+/** The error for a keyword of bpftool's, with what to type instead; undefined for any other word. */
+function notOurs(keyword: string, file: string, pin: string): ToolError | undefined {
+  switch (keyword) {
+    case 'autoattach':
+      return usageError(
+        `'autoattach' names no interface, and an XDP program needs one`,
+        ({ own }) =>
+          `leave it out, and attach what is pinned: ${own(['net', 'attach', 'xdpdrv', 'pinned', pin, 'dev', 'IF'])}; or both in one: ${own(['redirect', 'attach', 'IF', '--object', file])}`,
+      );
+    case 'dev':
+    case 'offload_dev':
+      return usageError(
+        `'${keyword}' loads programs for a card that runs them itself, and such a card redirects nothing`,
+        ({ own }) =>
+          `leave it out, and attach in native mode: ${own(['net', 'attach', 'xdpdrv', 'pinned', pin, 'dev', 'IF'])}; what bpftool has loaded for a card is attached by: ${own(['net', 'attach', 'xdpoffload', 'pinned', pin, 'dev', 'IF'])}`,
+      );
+    case 'xdpmeta_dev':
+      return usageError(
+        `'xdpmeta_dev' binds programs to an interface, which prog load does not do`,
+        ({ own }) =>
+          `load with bpftool prog load, then attach: ${own(['net', 'attach', 'xdpdrv', 'pinned', pin, 'dev', 'IF'])}`,
+      );
+    case 'kernel_btf':
+      return usageError(
+        `'kernel_btf' is for kernels that do not tell their types, which prog load needs them to`,
+        'leave it out; where it is needed, load with bpftool prog load',
+      );
+    default:
+      return undefined;
+  }
 }
 
 function takeReplacement(words: WordList, before: readonly Replacement[]): Replacement {

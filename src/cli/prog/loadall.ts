@@ -36,6 +36,6 @@ export const verb: Verb = {
     },
   ],
   run({ words }, context): Outcome | undefined {
-    return loadObject(parseLoadRequest(words), true, context);
+    return loadObject(parseLoadRequest(words, true), true, context);
   },
 };

@@ -102,13 +102,13 @@ function openByName(name: string): BpfMap {
   const [id] = ids;
   if (id === undefined) {
     throw new ToolError('not-found', `there is no map named '${name}'`, {
-      hint: ({ own }) => `see: ${own(['map', 'show'])}; a pin is named by 'pinned PATH'`,
+      hint: ({ own }) => `see: ${own(['map', 'show'])}; a pin is named by 'pinned PATH', or by its whole path`,
     });
   }
   if (ids.length > 1) {
     throw usageError(
       `${ids.length} maps are named '${name}': ids ${ids.join(', ')}`,
-      `name one by its id, e.g. id ${id}`,
+      `name one by its id: id ${id}, as an option's value id:${id}`,
     );
   }
   return BpfMap.byId(id);

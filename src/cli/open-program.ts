@@ -74,7 +74,7 @@ function theOnly(isMeant: (info: ProgramInfo) => boolean, described: string): Bp
   if (ids.length > 1) {
     throw usageError(
       `there are ${ids.length} programs ${described}: ids ${ids.join(', ')}`,
-      `name one by its id, e.g. id ${id}`,
+      `name one by its id: id ${id}, as an option's value id:${id}`,
     );
   }
   return BpfProgram.byId(id);

@@ -117,6 +117,7 @@ describe('xsk bind refuses', () => {
     ['both modes', ['xsk', 'bind', 'lo', '--queue', '0', '--attach', '--copy', '--zero-copy'], /exclude each other/],
     ['an odd ring', ['xsk', 'bind', 'lo', '--queue', '0', '--attach', '--rx-size', '100'], /no power of two/],
     ['an odd frame', ['xsk', 'bind', 'lo', '--queue', '0', '--attach', '--frame-size', '3000'], /2048 or 4096/],
+    ['a large frame', ['xsk', 'bind', 'lo', '--queue', '0', '--attach', '--frame-size', '9000'], /2048 or 4096/],
     ['a queue that is none', ['xsk', 'bind', 'lo', '--queue', '-1', '--attach'], /negative/],
     ['a queue beyond', ['xsk', 'bind', 'lo', '--queue', '9', '--attach'], /lo has no queue 9/],
     ['no action', ['xsk', 'bind', 'lo', '--queue', '0', '--attach', '--action', 'burn'], /drop or echo/],
@@ -181,6 +182,19 @@ describe('xsk bind refuses', () => {
       status: 2,
       stderr: expect.stringContaining('has no key for queue 1: its keys go from 0 to 0'),
     });
+  });
+
+  it('a name that two maps have, in words that an option takes', () => {
+    using world = createWorld();
+    using folder = new PinFolder();
+    const { a } = pairIn(world);
+    for (const pin of ['one', 'two']) {
+      xdpctl(['map', 'create', folder.pin(pin), 'type', 'xskmap', 'entries', '4', 'name', 'both_xsk']);
+    }
+    const { status, stderr } = xdpctl(bindWords(a, '--map', 'both_xsk'));
+    expect(status).toBe(2);
+    const [, handle = ''] = /as an option's value (id:\d+)$/m.exec(stderr) ?? [];
+    expect(xdpctl(['--dry-run', ...bindWords(a, '--map', handle)]).status).toBe(0);
   });
 
   it('an occupied key, naming the owner', () => {

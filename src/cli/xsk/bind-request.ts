@@ -87,14 +87,18 @@ function parseMode(input: Input): XskCopyMode {
 
 /** Without words of the user there are twice as many frames as the RX ring holds: one half is filled, one is read. */
 function parseSpec(input: Input, echo: boolean): XskSpec {
-  const frameSize = parseOptional(input, 'frame-size', 2048, 4096) ?? 2048;
-  if (frameSize !== 2048 && frameSize !== 4096) throw usageError(`--frame-size takes 2048 or 4096, not ${frameSize}`);
+  const frameSize = parseFrameSize(optionValue(input, 'frame-size') ?? '2048');
   const rxSize = parseRingSize(input, 'rx-size') ?? DEFAULT_RX_SIZE;
   const frames =
     parseOptional(input, 'frames', 1, MAX_MEMORY / frameSize) ?? Math.min(2 * rxSize, MAX_MEMORY / frameSize);
   const fillSize = parseRingSize(input, 'fill-size') ?? Math.min(powerOfTwoFrom(frames), MAX_RING);
   const txSize = echo ? Math.min(powerOfTwoFrom(frames), rxSize) : undefined;
   return { frames, frameSize, rxSize, fillSize, completionSize: txSize ?? 1, ...(txSize !== undefined && { txSize }) };
+}
+
+function parseFrameSize(word: string): number {
+  if (word !== '2048' && word !== '4096') throw usageError(`--frame-size takes 2048 or 4096, not '${word}'`);
+  return Number(word);
 }
 
 function parseRingSize(input: Input, name: string): number | undefined {

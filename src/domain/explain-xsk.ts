@@ -145,8 +145,9 @@ function captureOpen({ errno, facts }: KernelRefusal): Explanation | undefined {
 }
 
 function captureWrite({ errno, facts }: KernelRefusal): Explanation {
-  const path = String(facts['path']);
-  const cut = path === '-' ? '' : '; it ends with the last whole frame';
+  const isOutput = facts['path'] === '-';
+  const path = isOutput ? 'standard output' : String(facts['path']);
+  const cut = isOutput ? '' : '; it ends with the last whole frame';
   return errno === ENOSPC || errno === EFBIG
     ? { kind: 'refused', message: `there is no more room for ${path}${cut}`, hint: 'make room, or write elsewhere' }
     : { kind: 'refused', message: `${path} cannot be written: ${errnoText(errno)}${cut}` };

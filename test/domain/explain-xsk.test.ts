@@ -34,6 +34,11 @@ describe('a refused AF_XDP operation', () => {
     expect(error.message).toMatch(message);
   });
 
+  it('a write to standard output calls it by its name', () => {
+    const { message } = explain(new KernelRefusal('capture write', ENOSPC, { path: '-' }), surroundings);
+    expect(message).toBe('there is no more room for standard output');
+  });
+
   // 524 is ENOTSUPP, which drivers return and no header of user space has.
   it.each([EINVAL, ENOBUFS, 524])('a bind in zero-copy mode with errno %i is the word of the driver', (errno) => {
     const refusal = new KernelRefusal('xsk bind', errno, { queue: 3, mode: 'zerocopy' });

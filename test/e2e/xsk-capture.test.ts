@@ -120,6 +120,9 @@ describe('xsk bind --write', () => {
       expect(result).toMatchObject({ status, stdout: '', stderr: expect.stringMatching(message) as string });
       expect(xdpctl(bindWords(a, '--dry-run', '--write', folder.file(file))).status).toBe(status);
     }
+    // Nor is a file lost to a command that cannot begin.
+    expect(xdpctl(bindWords(a, '--write', path, '--overwrite'))).toMatchObject({ status: 6 });
+    expect(readFileSync(path, 'utf8')).toBe('mine');
     socket[Symbol.dispose]();
     await using command = await bound(a, '--write', path, '--overwrite', '--count', '1');
     sendFrames(b, { count: 1 });

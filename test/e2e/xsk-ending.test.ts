@@ -7,7 +7,7 @@ import { XskSocket } from '../../src/kernel/af-xdp/socket.ts';
 import { interfaceIndex } from '../../src/kernel/interface-names.ts';
 import { inNetns } from '../../src/kernel/netns.ts';
 import { attachedPrograms } from '../../src/kernel/xdp-attachment.ts';
-import { xdpctl } from '../support/command.ts';
+import { startXdpctl, xdpctl } from '../support/command.ts';
 import { sendFrames } from '../support/frames.ts';
 import { TemporaryFolder } from '../support/temporary-folder.ts';
 import { toolJson } from '../support/tool.ts';
@@ -111,6 +111,25 @@ describe('xsk bind --attach', () => {
     });
     const lo = { name: 'lo', namespace, ifindex: inNetns(namespace, () => interfaceIndex('lo')) ?? 0, mac: '' };
     await expectNothingLeft(lo, 0);
+  });
+});
+
+describe('xsk bind of a queue that is taken', () => {
+  it.each(signals)('can be interrupted while it waits, and leaves nothing: %s', async (signal) => {
+    using world = createWorld();
+    using sockets = new PinnedXskmap();
+    const { a } = pairIn(world);
+    await using _owner = await bound(a, '--attach');
+    await using command = startXdpctl(bindWords(a, '--map', sockets.path));
+    // The last thing it says before it begins.
+    await command.untilStderr(/^hint: attach one/);
+    expect(await command.stop(signal)).toMatchObject({
+      status: null,
+      signal,
+      stdout: '',
+      stderr: expect.stringMatching(/^interrupted before the socket was bound$/m) as string,
+    });
+    expect(sockets.occupied).toEqual([]);
   });
 });
 

@@ -1,20 +1,22 @@
-import { readdirSync } from 'node:fs';
+import { fstatSync, readdirSync, readlinkSync } from 'node:fs';
 
 import { describe, expect, it, vi } from 'vitest';
 
 import { KernelRefusal } from '../../src/domain/errors.ts';
+import { encodeInteger } from '../../src/domain/integer.ts';
 import { Binding, type BindingPlan } from '../../src/kernel/af-xdp/binding.ts';
 import { CaptureFile } from '../../src/kernel/af-xdp/capture-file.ts';
 import { Consumption } from '../../src/kernel/af-xdp/consumption.ts';
 import { surveySockets } from '../../src/kernel/af-xdp/socket-survey.ts';
-import { BpfMap } from '../../src/kernel/map.ts';
+import { XskSocket } from '../../src/kernel/af-xdp/socket.ts';
+import { BPF_ANY, BpfMap } from '../../src/kernel/map.ts';
 import { enterNetns } from '../../src/kernel/netns.ts';
 import { attachedPrograms } from '../../src/kernel/xdp-attachment.ts';
 import { XskmapReader } from '../../src/kernel/xskmap-reader.ts';
 import { PacketSocket } from '../support/packet-socket.ts';
 import { TemporaryFolder } from '../support/temporary-folder.ts';
 import { createWorld, type End, type Pair } from '../support/world.ts';
-import { failAfter, failedCall, mappedBytes, undisturbed } from './support/failing-calls.ts';
+import { failAfter, failedCall, mappedBytes, noteCalls, undisturbed } from './support/failing-calls.ts';
 
 vi.mock('../../src/ffi/libc.ts', async (original) =>
   (await import('./support/failing-calls.ts')).failingLibc(await original()),
@@ -139,6 +141,56 @@ describe('when any one call fails', () => {
     expect(calls).toBeGreaterThan(20);
   });
 });
+
+describe('the order of calls', () => {
+  it('is socket, memory, rings, bind, map and program, and the way back', async () => {
+    using scene = new Scene();
+    const path = { attach: { mode: 'native', maxEntries: 1 } } as const;
+    const calls = noteCalls();
+    const binding = await Binding.open(scene.plan(path), new AbortController().signal);
+    // Memory, fill, completion, RX and TX ring.
+    const opened = calls.filter((name) => /^(?:socket|mmap|bind|bpf_map_update_elem|bpf_link_create)$/.test(name));
+    const rings = ['mmap', 'mmap', 'mmap', 'mmap'];
+    expect(opened).toEqual(['socket', 'mmap', ...rings, 'bind', 'bpf_map_update_elem', 'bpf_link_create']);
+    const fds = descriptorsOf(binding);
+    const closed = noteCalls();
+    binding[Symbol.dispose]();
+    const last = closed.filter((name) => /^(?:munmap|close|bpf_map_delete_elem)$/.test(name));
+    const removed = last.indexOf('bpf_map_delete_elem');
+    const [firstUnmapped, lastUnmapped] = [last.indexOf('munmap'), last.lastIndexOf('munmap')];
+    expect(removed).toBeLessThan(firstUnmapped);
+    // The program goes before the rings, the socket between them and its memory: then the queue is free.
+    expect(last.slice(firstUnmapped, lastUnmapped + 1)).toEqual([...rings.map(() => 'munmap'), 'close', 'munmap']);
+    expect(last.slice(removed, firstUnmapped)).toContain('close');
+    for (const fd of fds) expect(() => readlinkSync(`/proc/self/fd/${fd}`)).toThrow('ENOENT');
+  });
+});
+
+describe('an entry of the map', () => {
+  it('that another socket has taken stays', async () => {
+    using scene = new Scene();
+    using other = XskSocket.open(spec);
+    {
+      using binding = await Binding.open(scene.plan(), new AbortController().signal);
+      scene.map.update(new Uint8Array(4), encodeInteger(other.fd, 4), BPF_ANY);
+      await binding.stop();
+    }
+    using reader = new XskmapReader(scene.map);
+    expect(reader.entry(0)?.details?.inode).toBe(fstatSync(other.fd).ino);
+  });
+
+  it('that another process has taken out is none to take out', async () => {
+    using scene = new Scene();
+    using binding = await Binding.open(scene.plan(), new AbortController().signal);
+    scene.map.delete(new Uint8Array(4));
+    await binding.stop();
+    expect(heldKeys(scene.map)).toEqual([]);
+  });
+});
+
+function descriptorsOf({ socket, own }: Binding): number[] {
+  return [socket.fd, ...(own === undefined ? [] : [own.program.fd, own.targets.fd])];
+}
 
 /** The keys whose socket somebody holds: the kernel takes out those of closed sockets a little later. */
 function heldKeys(map: BpfMap): string[] {

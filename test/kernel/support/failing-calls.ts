@@ -19,6 +19,7 @@ const ofObjects = /__(?!load$|open_|reuse_fd$)/;
 
 let left = Number.POSITIVE_INFINITY;
 let struck: string | undefined;
+let noted: string[] = [];
 /** Lengths of what is mapped, by address. */
 const mappings = new Map<string, number>();
 
@@ -31,6 +32,12 @@ export function failAfter(count = Number.POSITIVE_INFINITY): void {
 /** Name of the call that failed. */
 export function failedCall(): string | undefined {
   return struck;
+}
+
+/** From now on the names of all calls are noted, in order. */
+export function noteCalls(): readonly string[] {
+  noted = [];
+  return noted;
 }
 
 /** Does something whose calls neither count nor fail. */
@@ -100,6 +107,7 @@ function wrapCall(name: string, original: Call, fail: (name: string) => unknown)
 }
 
 function strikes(name: string): boolean {
+  noted.push(name);
   if (neverFail.test(name) || ofObjects.test(name)) return false;
   left -= 1;
   if (left !== -1) return false;

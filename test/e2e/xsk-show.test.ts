@@ -65,6 +65,7 @@ describe('xsk show', () => {
         inode: expect.any(Number),
         maps: [{ id: map, name: 'targets', key: 0 }],
         rings: { rx: 512, fill: 1024 },
+        rings_at_most: { completion: 256 },
         statistics: expect.objectContaining({ rx_dropped: 2 }),
         losses: [{ code: 'xsk-fill-ring-empty', count: 2 }],
         problems: [],
@@ -74,7 +75,7 @@ describe('xsk show', () => {
     expect(show(namespace, 'id', String(map))).toEqual(rows);
     const table = xdpctl(['--netns', namespace, 'xsk', 'show', a.name]).stdout;
     expect(table).toMatch(
-      new RegExp(`^${a.name} +0 +bound +copy +\\S+\\(\\d+\\) +${map} key 0 +512/-/1024/- +2 +xsk-fill`, 'm'),
+      new RegExp(`^${a.name} +0 +bound +copy +\\S+\\(\\d+\\) +${map} key 0 +512/-/1024/<=256 +2 +xsk-fill`, 'm'),
     );
     command.child.kill('SIGCONT');
     // Looking at it has not kept the queue.

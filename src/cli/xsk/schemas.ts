@@ -58,6 +58,11 @@ const interval = objectOf({
   losses,
 });
 
+function ringsOf(description: string): JsonSchema {
+  const kinds = ['rx', 'tx', 'fill', 'completion'];
+  return objectOf(Object.fromEntries(kinds.map((kind) => [`${kind}?`, count('entries')])), description);
+}
+
 const holder = objectOf({ pid: count('of the process'), comm: text('its name') });
 
 const row = objectOf({
@@ -82,15 +87,8 @@ const row = objectOf({
     objectOf({ id: count("the map's id"), 'name?': text('its name'), key: count('the key of the socket') }),
     'the XSKMAPs it is in',
   ),
-  'rings?': objectOf(
-    {
-      'rx?': count('entries'),
-      'tx?': count('entries'),
-      'fill?': count('entries'),
-      'completion?': count('entries'),
-    },
-    'sizes of its rings; those that fit one page are not known exactly, and absent',
-  ),
+  'rings?': ringsOf('sizes of its rings'),
+  'rings_at_most?': ringsOf('the most entries that rings can have whose size is not known: they fit one page'),
   'statistics?': statistics,
   'losses?': arrayOf(
     objectOf({ code: text('why; see xdpctl-debug(8)'), count: count('lost frames') }),

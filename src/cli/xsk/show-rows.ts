@@ -43,6 +43,8 @@ export interface XskRow {
   readonly inode?: number;
   readonly maps: readonly { readonly id: number; readonly name?: string; readonly key: number }[];
   readonly rings?: Readonly<Record<string, number>>;
+  /** The most entries that the other rings can have. */
+  readonly rings_at_most?: Readonly<Record<string, number>>;
   readonly statistics?: XskStatistics;
   readonly losses?: readonly { readonly code: string; readonly count: number }[];
   readonly problems: readonly XskProblem[];
@@ -67,7 +69,8 @@ function socketRow(socket: SurveyedSocket, system: XskSystem): XskRow {
   const bound = details?.state === 'bound';
   const device = bound ? findDevice(system, details.ifindex, details.netns) : undefined;
   const processes = owners.map(({ pid, comm }) => ({ pid, comm }));
-  const rings = exactRings(socket);
+  const rings = ringSizes(socket, true);
+  const ringsAtMost = ringSizes(socket, false);
   return {
     ...(device !== undefined && { ifname: device.ifname }),
     ...(bound && { ifindex: details.ifindex }),
@@ -80,15 +83,16 @@ function socketRow(socket: SurveyedSocket, system: XskSystem): XskRow {
     ...(inode !== 0 && { inode }),
     maps: places.map(({ mapId, key }) => ({ id: mapId, ...mapName(mapId, system), key })),
     ...(rings !== undefined && { rings }),
+    ...(ringsAtMost !== undefined && { rings_at_most: ringsAtMost }),
     ...(statistics !== undefined && { statistics, losses: xskLosses(statistics, details?.zeroCopy ?? false) }),
     problems: problemsOf(socket, system),
   };
 }
 
-/** Ring sizes that are certain. */
-function exactRings({ rings = {} }: SurveyedSocket): Record<string, number> | undefined {
-  const sizes = Object.entries(rings).flatMap(([kind, size]) => (size.exact ? [[kind, size.entries] as const] : []));
-  return sizes.length === 0 ? undefined : Object.fromEntries(sizes);
+/** Ring sizes that are certain, or those that are not. */
+function ringSizes({ rings = {} }: SurveyedSocket, exact: boolean): Record<string, number> | undefined {
+  const sizes = Object.entries(rings).filter(([, size]) => size.exact === exact);
+  return sizes.length === 0 ? undefined : Object.fromEntries(sizes.map(([kind, { entries }]) => [kind, entries]));
 }
 
 function problemsOf(socket: SurveyedSocket, { uses, survey }: XskSystem): XskProblem[] {

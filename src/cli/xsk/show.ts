@@ -45,7 +45,7 @@ export const verb: Verb = {
       given: 'bound',
       output: `
 INTERFACE  QUEUE  STATE  MODE  OWNER         MAP       RX/TX/FILL/COMPLETION  LOST  PROBLEM
-eth0           0  bound  copy  xdpctl(1234)  45 key 0  2048/-/4096/-             0
+eth0           0  bound  copy  xdpctl(1234)  45 key 0  2048/-/4096/<=256         0
 1 socket`,
     },
     {
@@ -56,7 +56,7 @@ eth0           0  bound  copy  xdpctl(1234)  45 key 0  2048/-/4096/-            
 [{"ifname":"eth0","ifindex":2,"queue":0,"state":"bound","mode":"copy",
   "pid":1234,"comm":"xdpctl","inode":54321,
   "maps":[{"id":45,"name":"sockets","key":0}],
-  "rings":{"rx":2048,"fill":4096},
+  "rings":{"rx":2048,"fill":4096},"rings_at_most":{"completion":256},
   "statistics":{"rx_dropped":0,"rx_invalid_descs":0,"tx_invalid_descs":0,
     "rx_ring_full":0,"rx_fill_ring_empty_descs":0,"tx_ring_empty_descs":0},
   "losses":[],"problems":[]}]`,
@@ -194,9 +194,12 @@ function ownerText({ pid, comm, pids }: XskRow): string {
   return all.map((process) => `${process.comm}(${process.pid})`).join(' ');
 }
 
-function ringsText({ rings }: XskRow): string {
-  if (rings === undefined) return '';
-  return ['rx', 'tx', 'fill', 'completion'].map((kind) => rings[kind] ?? '-').join('/');
+/** `-` is a ring that the socket does not have. */
+function ringsText({ rings = {}, rings_at_most: atMost = {} }: XskRow): string {
+  if (Object.keys(rings).length + Object.keys(atMost).length === 0) return '';
+  return ['rx', 'tx', 'fill', 'completion']
+    .map((kind) => rings[kind] ?? (atMost[kind] === undefined ? '-' : `<=${atMost[kind]}`))
+    .join('/');
 }
 
 function lostText({ statistics }: XskRow): string {

@@ -75,6 +75,7 @@ describe('xsk show', () => {
         maps: [{ id: MAP, name: 'sockets', key: 0 }],
         // A ring that fits one page could have any of several sizes.
         rings: { rx: 2048 },
+        rings_at_most: { fill: 256 },
         statistics: bound.statistics,
         losses: [{ code: 'xsk-rx-ring-full', count: 4 }],
         problems: [],

@@ -135,6 +135,13 @@ const xsk: ObjectProse = {
       title: 'what makes a socket lose frames',
       blocks: [
         'Frames of another queue or interface than its own are lost, and none of its statistics counts them. So are frames that arrive before it is bound, while its fill ring is empty, while its RX ring is full, and frames that are larger than its buffers. The codes are those of xdpctl-debug(8).',
+        'Every receive queue needs a socket of its own. What arrives at a queue without one goes where the program sends it, most often to the network stack, and a capture of queue 0 shows nothing of it: xsk show DEV lists such queues, and ethtool -L DEV combined 1 makes one of all.',
+      ],
+    },
+    {
+      title: 'what can be had of a socket',
+      blocks: [
+        'A frame that comes is counted once: as taken, as left unread at the end, or as lost for a reason. With --attach the number of redirected frames is the sum of them. What the NIC drops before the program runs is in none of these numbers: see ethtool -S.',
       ],
     },
   ],

@@ -78,7 +78,8 @@ export const verb: Verb = {
   ],
   changes: 'binds a socket to the queue and writes an entry of the map; with --attach loads and attaches a program',
   longRunning: true,
-  capabilities: 'CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF; CAP_SYS_ADMIN for a map by id or name, and with --netns',
+  capabilities:
+    'CAP_NET_RAW, CAP_NET_ADMIN, CAP_BPF; CAP_SYS_ADMIN for a map by id or name, and with --netns; CAP_IPC_LOCK for more memory than ulimit -l allows (8 MiB are asked for by default)',
   json: 'an object when it ends; with --interval also one each time, one a line',
   examples: [
     {

@@ -36,7 +36,7 @@ export const promisedVerbs: Readonly<Record<string, Readonly<Record<string, read
   },
   xsk: {
     bind: list(`queue map attach copy zero-copy frames frame-size rx-size fill-size count duration interval action write
-      mode overwrite busy`), // the last three added since
+      mode overwrite busy yes`), // the last four added since
     show: [],
   },
   debug: {

@@ -430,19 +430,36 @@ const cases: readonly Case[] = [
   {
     title: 'a queue beyond the map',
     parts: { devices: [{ ...r0, rxQueues: 2 }], programs: [foreign], maps: [{ ...xskmap, maxEntries: 1 }] },
-    says: [
-      [
-        'queue-without-socket',
-        'likely',
-        /receive queue 1 of r0 \(its keys end at 0\)/,
-        'ethtool -L r0 rx 1',
-      ],
-    ],
+    says: [['queue-without-socket', 'likely', /receive queue 1 of r0 \(its keys end at 0\)/, 'ethtool -L r0 rx 1']],
   },
   {
     title: 'a socket at a key that is no queue',
     parts: { programs: [foreign], maps: [{ ...xskmap, entries: [socket(0), socket(3, { queue: 0 })] }] },
     says: [['xsk-wrong-queue', 'likely', /takes nothing that comes by queue 3/, 'xdpctl map delete pinned /p/t key 3']],
+  },
+  {
+    title: 'several sockets that share a queue, among which a program of others chooses',
+    parts: {
+      programs: [foreign],
+      maps: [{ ...xskmap, entries: [socket(0, { inode: 7 }), socket(3, { queue: 0, inode: 8 })] }],
+    },
+    says: [],
+  },
+  {
+    title: 'several sockets that share a queue, where our program looks up by queue',
+    parts: {
+      devices: [{ ...r0, rxQueues: 2 }],
+      programs: [{ ...own, keySource: 'queue' }],
+      maps: [{ ...xskmap, entries: [socket(0, { inode: 7 }), socket(1, { queue: 0, inode: 8 })] }],
+    },
+    says: [
+      [
+        'xsk-wrong-queue',
+        'certain',
+        /takes nothing that comes by queue 1/,
+        'xdpctl map delete pinned /p/t key 1 && xdpctl xsk bind r0 --queue 1 --map /p/t',
+      ],
+    ],
   },
   {
     title: 'more receive queues than a devmap has keys',
@@ -452,12 +469,7 @@ const cases: readonly Case[] = [
       maps: [{ ...hash, type: 'devmap', maxEntries: 1, entries: [member(0, r1.ifindex)] }],
     },
     says: [
-      [
-        'map-miss',
-        'certain',
-        /no entry at key 1, a receive queue of r0 \(its keys end at 0\)/,
-        'ethtool -L r0 rx 1',
-      ],
+      ['map-miss', 'certain', /no entry at key 1, a receive queue of r0 \(its keys end at 0\)/, 'ethtool -L r0 rx 1'],
     ],
   },
   {

@@ -42,7 +42,7 @@ function queuesOf(count = 1): number[] {
 
 function wrong(
   { device }: ObservedPath,
-  { map, user }: ObservedMap,
+  { map, user, entries = [] }: ObservedMap,
   { entry: { key, socket } }: ObservedEntry,
   system: LiveSystem,
 ): PathProblem[] {
@@ -55,7 +55,7 @@ function wrong(
     return [{ code: 'xsk-unbound', certainty: 'certain', sentence, key, fix }];
   }
   const elsewhere = socket.ifindex !== undefined && !isBoundTo(socket, device);
-  const byQueue = user.keySource === undefined || user.keySource === 'queue';
+  const byQueue = user.keySource === undefined ? !sharesQueue(socket, entries) : user.keySource === 'queue';
   const otherQueue = byQueue && socket.queue !== key && (socket.state === 'bound' || socket.queue !== 0);
   if (!elsewhere && !otherQueue) return [];
   const there = system.devices.find((candidate) => isBoundTo(socket, candidate));
@@ -63,6 +63,23 @@ function wrong(
   const sentence = `${who} is bound to receive queue ${socket.queue}${where}, and takes nothing that comes by queue ${key} of ${device.ifname}`;
   const certainty: Certainty = elsewhere || user.keySource === 'queue' ? 'certain' : 'likely';
   return [{ code: 'xsk-wrong-queue', certainty, sentence, key, fix }];
+}
+
+/**
+ * Whether another socket in the map has the same queue, which takes XDP_SHARED_UMEM: then the program chooses among them,
+ * and keys are no queues (Documentation/networking/af_xdp.rst).
+ */
+function sharesQueue(one: LiveSocket, entries: readonly ObservedEntry[]): boolean {
+  return entries.some(({ entry: { socket } }) => {
+    const isOther = socket?.inode !== undefined && one.inode !== undefined && socket.inode !== one.inode;
+    return (
+      isOther &&
+      socket.state === 'bound' &&
+      socket.queue === one.queue &&
+      socket.ifindex === one.ifindex &&
+      socket.netns === one.netns
+    );
+  });
 }
 
 function isBoundTo(

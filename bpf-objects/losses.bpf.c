@@ -80,13 +80,25 @@ static __always_inline int is_devmap(__u32 type)
 	return type == BPF_MAP_TYPE_DEVMAP || type == BPF_MAP_TYPE_DEVMAP_HASH;
 }
 
+/*
+ * What the look-up found. Only since 6.16 may an argument be read that points
+ * to void (is_void_or_int_ptr(), kernel/bpf/btf.c); before, the context is read
+ * as any other memory.
+ */
+static __always_inline const void *probe_entry(unsigned long long *ctx)
+{
+	const void *entry = NULL;
+
+	bpf_probe_read_kernel(&entry, sizeof(entry), &ctx[2]);
+	return entry;
+}
+
 /* xdp_redirect and xdp_redirect_err since 5.13: device, program, what the look-up found, errno, map type, map id, key. */
-static __always_inline void fill_redirect(struct loss *loss, unsigned long long *ctx,
+static __always_inline void fill_redirect(struct loss *loss, unsigned long long *ctx, const void *entry,
 					  void (*fill_target)(struct loss *loss, const void *entry))
 {
 	const struct net_device *dev = (void *)ctx[0];
 	const struct bpf_prog *prog = (void *)ctx[1];
-	const void *entry = (void *)ctx[2];
 	__u32 type = ctx[4];
 
 	loss->from = dev->ifindex;
@@ -110,7 +122,7 @@ static __always_inline void fill_redirect_by_map(struct loss *loss, unsigned lon
 {
 	const struct net_device *dev = (void *)ctx[0];
 	const struct bpf_prog *prog = (void *)ctx[1];
-	const void *entry = (void *)ctx[2];
+	const void *entry = probe_entry(ctx);
 	const struct bpf_map *map = (void *)ctx[4];
 	__u32 index = ctx[5];
 
@@ -142,7 +154,19 @@ int redirect_err(unsigned long long *ctx)
 
 	if (!state.counting)
 		return 0;
-	fill_redirect(&loss, ctx, read_target);
+	fill_redirect(&loss, ctx, (void *)ctx[2], read_target);
+	count_error(&loss);
+	return 0;
+}
+
+SEC("tp_btf/xdp_redirect_err")
+int redirect_err_casting(unsigned long long *ctx)
+{
+	struct loss loss = { .row = LOSS_REDIRECT_ERR };
+
+	if (!state.counting)
+		return 0;
+	fill_redirect(&loss, ctx, probe_entry(ctx), read_target);
 	count_error(&loss);
 	return 0;
 }
@@ -154,7 +178,7 @@ int redirect_err_probing(unsigned long long *ctx)
 
 	if (!state.counting)
 		return 0;
-	fill_redirect(&loss, ctx, probe_target);
+	fill_redirect(&loss, ctx, probe_entry(ctx), probe_target);
 	count_error(&loss);
 	return 0;
 }

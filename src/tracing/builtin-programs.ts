@@ -1,4 +1,7 @@
+import { release } from 'node:os';
+
 import type { ArgumentKind, KernelTypes } from '../domain/btf/kernel-types.ts';
+import { kernelAtLeast, type KernelVersion, parseKernelVersion } from '../domain/kernel-version.ts';
 import type { SkbReasons } from '../domain/loss-record.ts';
 import { readKernelTypes } from '../kernel/kernel-types.ts';
 
@@ -14,6 +17,8 @@ interface TracingProgram {
   readonly flow?: true;
   /** A kernel function that it calls. */
   readonly calls?: string;
+  /** The kernel whose verifier is the first to let it pass, where nothing else tells. */
+  readonly since?: string;
 }
 
 /** The first that fits is taken of those that count the same. */
@@ -21,6 +26,14 @@ const programs: readonly (readonly TracingProgram[])[] = [
   [
     {
       name: 'redirect_err',
+      event: 'xdp_redirect_err',
+      takes: 'pppnnnn',
+      row: 'redirect_err',
+      calls: 'bpf_rdonly_cast',
+      since: '6.16',
+    },
+    {
+      name: 'redirect_err_casting',
       event: 'xdp_redirect_err',
       takes: 'pppnnnn',
       row: 'redirect_err',
@@ -87,13 +100,13 @@ export function planBuiltin(conserve: boolean): BuiltinPlan | undefined {
     enums: ['skb_drop_reason'],
     functions: [...new Set(all.flatMap(({ calls }) => calls ?? []))],
   });
-  return types && planFromTypes(types, conserve);
+  return types && planFromTypes(types, conserve, parseKernelVersion(release()));
 }
 
-/** Chooses by what the kernel's types say. */
-export function planFromTypes(types: KernelTypes, conserve: boolean): BuiltinPlan {
+/** Chooses by what the kernel's types say; `kernel` is undefined where its release is none. */
+export function planFromTypes(types: KernelTypes, conserve: boolean, kernel?: KernelVersion): BuiltinPlan {
   const reasons = readReasons(types);
-  const chosen = programs.flatMap((alternatives) => alternatives.find((program) => fits(program, types)) ?? []);
+  const chosen = programs.flatMap((alternatives) => alternatives.find((program) => fits(program, types, kernel)) ?? []);
   const wanted = chosen.filter(
     ({ event, flow }) => (conserve || flow === undefined) && (event !== 'kfree_skb' || reasons.names.size > 0),
   );
@@ -105,7 +118,12 @@ export function planFromTypes(types: KernelTypes, conserve: boolean): BuiltinPla
   };
 }
 
-function fits({ event, takes, more, calls }: TracingProgram, types: KernelTypes): boolean {
+function fits(
+  { event, takes, more, calls, since }: TracingProgram,
+  types: KernelTypes,
+  kernel: KernelVersion | undefined,
+): boolean {
+  if (since !== undefined && (kernel === undefined || !kernelAtLeast(kernel, since))) return false;
   const kinds = types.tracepointArguments(event);
   if (kinds === undefined || (calls !== undefined && !types.hasFunction(calls))) return false;
   const letters = kinds.map((kind: ArgumentKind) => kind[0]).join('');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { KernelTypes } from '../../src/domain/btf/kernel-types.ts';
+import { parseKernelVersion } from '../../src/domain/kernel-version.ts';
 import { classicFields } from '../../src/tracing/builtin-classic.ts';
 import { planFromTypes } from '../../src/tracing/builtin-programs.ts';
 import { planCounting } from '../../src/tracing/counting-row.ts';
@@ -28,10 +29,11 @@ const reasons = { SKB_DROP_REASON_NOT_SPECIFIED: 2, SKB_DROP_REASON_UDP_CSUM: 11
 describe('the programs for a kernel', () => {
   it.each([
     ['6.18', kernel({ xdp_redirect_err: 'pppnnnn' }, { functions: ['bpf_rdonly_cast'] }), 'redirect_err'],
+    ['6.12', kernel({ xdp_redirect_err: 'pppnnnn' }, { functions: ['bpf_rdonly_cast'] }), 'redirect_err_casting'],
     ['6.1', kernel({ xdp_redirect_err: 'pppnnnn' }), 'redirect_err_probing'],
     ['5.10', kernel({ xdp_redirect_err: 'pppnpn' }), 'redirect_err_by_map'],
-  ])('are those that know its prototype: %s', (_version, types, name) => {
-    expect(planFromTypes(types, false).programs).toEqual([name]);
+  ])('are those that know its prototype: %s', (version, types, name) => {
+    expect(planFromTypes(types, false, parseKernelVersion(version)).programs).toEqual([name]);
   });
 
   it('are none where it is another', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { untilLine } from './lines.ts';
 import { fixtureName } from './run-id.ts';
+import { slowness } from './slowness.ts';
 import { inNamespace } from './tool.ts';
 
 /** The built command, as users run it. */
@@ -19,7 +20,7 @@ export interface CommandOptions {
   readonly cwd?: string;
   /** Words that run it: `['setpriv', '--reuid=1000', '--']`. */
   readonly wrapper?: readonly string[];
-  /** After how long it is killed; 30,000 when absent. */
+  /** After how long it is killed, where nothing is slow; 30,000 when absent. */
   readonly milliseconds?: number;
 }
 
@@ -64,7 +65,7 @@ export function xdpctl(args: readonly string[], options: CommandOptions = {}): C
     input: options.input ?? '',
     encoding: 'utf8',
     maxBuffer: 1 << 30,
-    timeout: options.milliseconds ?? 30_000,
+    timeout: (options.milliseconds ?? 30_000) * slowness,
     killSignal: 'SIGKILL',
   });
   if (error !== undefined) throw error;
@@ -138,7 +139,7 @@ export function startXdpctl(
   // A command that ends without reading its input is not a failure of the test.
   child.stdin.on('error', () => {});
   if (options.keepInputOpen !== true) child.stdin.end(options.input);
-  return new RunningCommand(child, options.milliseconds ?? 30_000);
+  return new RunningCommand(child, (options.milliseconds ?? 30_000) * slowness);
 }
 
 /** A folder of its own on the BPF filesystem for a test's pins, removed with all of them. */

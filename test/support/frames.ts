@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
 import { untilLine } from './lines.ts';
+import { slowness } from './slowness.ts';
 import { inNamespace, tool } from './tool.ts';
 import type { End } from './world.ts';
 
@@ -83,10 +84,10 @@ export class FrameCounter implements AsyncDisposable {
   }
 }
 
-/** Starts counting the frames that arrive at an interface, until `count` have or `seconds` are over. */
+/** Starts counting the frames that arrive at an interface, until `count` have or `seconds` are over, where nothing is slow. */
 export async function countFrames(at: End, { count = 100_000_000, seconds = 5 } = {}): Promise<FrameCounter> {
   const script = [process.execPath, join(scripts, 'receive-frames.mjs'), at.name];
-  const words = ['--count', String(count), '--seconds', String(seconds)];
+  const words = ['--count', String(count), '--seconds', String(seconds * slowness)];
   const [program = '', ...args] = inNamespace(at.namespace, [...script, ...words]);
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const counter = new FrameCounter(child);

@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { slowness } from './slowness.ts';
 import { toolJson } from './tool.ts';
 
 /** What exists in the kernel, each thing in words that no other thing shares. */
@@ -34,7 +35,7 @@ export function newSince(before: KernelState): string[] {
  */
 export async function expectNothingNew(before: KernelState, milliseconds = 20_000): Promise<void> {
   let suspects = newSince(before);
-  for (const end = Date.now() + milliseconds; suspects.length > 0 && Date.now() < end;) {
+  for (const end = Date.now() + milliseconds * slowness; suspects.length > 0 && Date.now() < end;) {
     await sleep(50);
     const now = kernelState();
     suspects = suspects.filter((thing) => now.has(thing));

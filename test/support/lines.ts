@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 
+import { slowness } from './slowness.ts';
+
 /**
  * Waits for a line of a child's output that matches, and returns it. Must be called before the event loop runs again
  * after the spawn, or lines may be missed.
@@ -14,7 +16,8 @@ export function untilLine(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
-    const timer = setTimeout(() => finish(`no line ${pattern} within ${milliseconds} ms`), milliseconds);
+    const limit = milliseconds * slowness;
+    const timer = setTimeout(() => finish(`no line ${pattern} within ${limit} ms`), limit);
     function finish(problem: string): void {
       clearTimeout(timer);
       reject(new Error(`${child.spawnargs.join(' ')}: ${problem}; ${stream} was: ${text}`));

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandResult } from './command.ts';
 import { type FrameOptions, sendFrames } from './frames.ts';
 import { runHere } from './run-here.ts';
+import { slowness } from './slowness.ts';
 import { inNamespace, tool, toolJson } from './tool.ts';
 import { counters, createWorld, type End, type World } from './world.ts';
 
@@ -110,12 +111,12 @@ export class Router implements Disposable {
     sendFrames(options.from ?? this.left, options);
     const now = (): Record<string, number> =>
       Object.fromEntries(places.map((place, index) => [place, counters(this[place]).received - (before[index] ?? 0)]));
-    for (const end = Date.now() + 3000; Date.now() < end;) {
+    for (const end = Date.now() + 3000 * slowness; Date.now() < end;) {
       const so = now();
       if (places.every((place) => (so[place] ?? 0) >= (expected[place] ?? 0))) break;
       await sleep(5);
     }
-    await sleep(30);
+    await sleep(30 * slowness);
     return now();
   }
 

@@ -14,6 +14,10 @@ const others = [
   'ls mkdir mkfifo mv rm rmdir sed sleep sort stat tail tee touch true uname wc',
 ].flatMap((line) => line.split(' '));
 
+/** Tests compile programs of their own. */
+const compiler = ['clang-14', 'llvm-strip-14'];
+const headers = ['bpf', 'linux', 'asm-generic', 'x86_64-linux-gnu/asm'].map((name) => `/usr/include/${name}`);
+
 /** Who is who, and where libraries are. */
 const settings = ['/etc/passwd', '/etc/group', '/etc/nsswitch.conf', '/etc/ld.so.cache'];
 
@@ -55,7 +59,8 @@ function machineFiles() {
   files.addBinary(process.execPath);
   const missing = required.filter((name) => !files.addProgram(name));
   if (missing.length > 0) throw new Error(`missing: ${missing.join(', ')}`);
-  for (const name of others) files.addProgram(name);
+  for (const name of [...others, ...compiler]) files.addProgram(name);
+  for (const path of headers.filter(existsSync)) files.addFolder(path);
   files.addBinary(libbpf());
   for (const path of settings.filter(existsSync)) files.add(path);
   for (const name of ['bin', 'bpf-objects', 'dist', 'man', 'src', 'test']) files.addFolder(join(root, name));
@@ -87,7 +92,7 @@ function layOut(own, { kernels, bundles, main, environment }) {
   const variables = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}\n`);
   writeFileSync(
     join(own, 'tests', 'run'),
-    `${variables.join('')}${process.execPath} /tests/${basename(main)} ${words}\n`,
+    `${variables.join('')}cd ${quote(root)}\n${process.execPath} /tests/${basename(main)} ${words}\n`,
   );
   cpSync(join(import.meta.dirname, 'guest', 'init'), join(own, 'init'));
   const files = new FileSet();
@@ -107,5 +112,9 @@ function pack(folder, names, fd) {
     stdio: ['pipe', fd, 'pipe'],
     encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`cpio: ${error?.message ?? stderr}`);
+  // A build at the same time replaces files.
+  const gone = stderr
+    ?.split('\n')
+    .every((line) => line === '' || line.endsWith('Cannot stat: No such file or directory'));
+  if (status !== 0 && !gone) throw new Error(`cpio: ${error?.message ?? stderr}`);
 }

@@ -18,7 +18,7 @@ export function runMachine({ image, archive, log, seconds }, onResult) {
     accel: 'tcg,thread=multi',
     cpu: 'qemu64',
     smp: '2',
-    m: '2500',
+    m: '3000',
     display: 'none',
     kernel: image,
     initrd: archive,

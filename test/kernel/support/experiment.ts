@@ -11,6 +11,7 @@ import { bpftraceBackend } from '../../../src/tracing/bpftrace.ts';
 import { builtinBackend, classicBackend } from '../../../src/tracing/builtin.ts';
 import { perfBackend } from '../../../src/tracing/perf.ts';
 import { ensureTracefs, type Events, readEvents } from '../../../src/tracing/tracefs.ts';
+import { slowness } from '../../support/slowness.ts';
 import { type Counting, lostIn, type LossCase, type Passage } from './loss-case.ts';
 import { createLossyPath, faultyObject, type LossyPath } from './lossy-path.ts';
 
@@ -26,7 +27,7 @@ export const names = Object.keys(backends) as Counting[];
 const events = (): Events => readEvents(ensureTracefs(mountKernelFilesystem), 'xdp');
 
 /** How long frames may take to get lost. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 20_000 * slowness;
 
 /** A path for each case, on which frames get lost while all backends count at once. */
 export class Experiment implements Disposable {

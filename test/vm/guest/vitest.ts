@@ -5,9 +5,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ASYMMETRIC_MATCHERS_OBJECT, chai, JestAsymmetricMatchers, JestChaiExpect, JestExtend } from '@vitest/expect';
+import { beforeAll as prepare } from '@vitest/runner';
 import { restoreAllMocks, spyOn } from '@vitest/spy';
 
-export { afterAll, afterEach, beforeAll, beforeEach, describe, it, onTestFinished, test } from '@vitest/runner';
+import { slowness } from '../../support/slowness.ts';
+
+export { afterAll, afterEach, beforeEach, describe, it, onTestFinished, test } from '@vitest/runner';
+
+/** Some that prepare much have a limit of their own. */
+export const beforeAll: typeof prepare = (action, milliseconds) =>
+  prepare(action, milliseconds === undefined ? undefined : milliseconds * slowness);
 
 chai.use(JestExtend);
 chai.use(JestChaiExpect);
@@ -47,7 +54,7 @@ async function keepAsking(
   args: readonly unknown[],
   { timeout = 1000, interval = 50 }: Patience,
 ): Promise<void> {
-  for (const end = performance.now() + timeout; ; await sleep(interval)) {
+  for (const end = performance.now() + timeout * slowness; ; await sleep(interval)) {
     try {
       const matchers = judge(await ask()) as Matchers;
       return void (await matchers[matcher]?.(...args));
@@ -61,7 +68,7 @@ export const vi: unknown = {
   spyOn,
   restoreAllMocks,
   async waitUntil(condition: () => unknown, { timeout = 1000, interval = 50 }: Patience = {}): Promise<void> {
-    for (const end = performance.now() + timeout; !(await condition()); await sleep(interval)) {
+    for (const end = performance.now() + timeout * slowness; !(await condition()); await sleep(interval)) {
       if (performance.now() > end) throw new Error('Timed out in waitUntil!');
     }
   },

@@ -56,17 +56,19 @@ describe('xsk bind under load', () => {
 
   it('SIGINT in the middle leaves no entry, no program and no busy queue', async () => {
     using world = createWorld();
+    using folder = new TemporaryFolder();
     const pair = pairIn(world);
     const before = kernelState();
     {
       await using _generator = await startLiveFrames(pair.b);
-      for (const options of [[], ['--busy'], ['--action', 'echo']]) {
+      for (const options of [[], ['--busy'], ['--action', 'echo'], ['--write', folder.file('a.pcapng')]]) {
         await using command = startXdpctl(words(pair.a, '--interval', '20ms', ...options));
         await command.untilStdout(/"frames":[1-9]/);
         const result = await command.stop();
         expect(result).toMatchObject({ status: 0, signal: null });
         const summary = result.jsonLines().at(-1) as BindSummary;
         expect(accounted(summary)).toBe(summary.prog?.redirected);
+        expect(summary.written ?? summary.frames).toBe(summary.frames);
       }
     }
     await expectNothingNew(before);

@@ -227,14 +227,14 @@ function sameProgram(one: EntryProgram | undefined, other: EntryProgram | undefi
 export function stepTexts(step: Step): string[] {
   switch (step.kind) {
     case 'attach':
-      return [`attach ${pathText(step.path)} in ${modeText(step.path)}`, ...entryTexts(step.path)];
+      return [`attach ${pathText(step.path)} in ${modeText(step.path)}`, ...partTexts(step.path)];
     case 'replace':
       return [
         ...(step.gap ? [`detach ${occupantText(step.old)} from ${step.path.device.ifname}`] : []),
         step.gap
           ? `attach ${pathText(step.path)} in ${modeText(step.path)}, after a gap in which frames go to the stack`
           : `replace ${occupantText(step.old)} by ${pathText(step.path)}, without a gap${reasons(step.why)}`,
-        ...entryTexts(step.path),
+        ...partTexts(step.path),
       ];
     case 'update':
       return step.changes.map((change) => `change ${step.path.device.ifname} in place: ${changeText(change)}`);
@@ -251,8 +251,13 @@ function reasons(why: readonly string[]): string {
   return why.length === 0 ? '' : ` (${why.join('; ')})`;
 }
 
-function entryTexts(path: RedirectPath): string[] {
-  return entriesOf(path).map((entry) => `point key ${entry.key} at ${entryText(entry)}`);
+/** What is made besides the attachment: entries, and pins that a file of the user's wants. */
+function partTexts(path: RedirectPath): string[] {
+  const pins = path.program.kind === 'object' ? (path.program.pins ?? []) : [];
+  return [
+    ...entriesOf(path).map((entry) => `point key ${entry.key} at ${entryText(entry)}`),
+    ...pins.map((pin) => `pin a map at ${pin}, as the file says`),
+  ];
 }
 
 function changeText({ key, from, to }: EntryChange): string {

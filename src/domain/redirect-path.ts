@@ -60,7 +60,13 @@ export type Targets =
 /** The program that redirects: one that comes with the tool, or one of the user's from a file of BPF programs. */
 export type PathProgram =
   | { readonly kind: 'builtin'; readonly key: KeySource; readonly onMiss: MissAction }
-  | { readonly kind: 'object'; readonly file: string; readonly name: string };
+  | {
+      readonly kind: 'object';
+      readonly file: string;
+      readonly name: string;
+      /** Where the file wants its maps to be pinned, and nothing is yet (LIBBPF_PIN_BY_NAME); absent when read back. */
+      readonly pins?: readonly string[];
+    };
 
 export interface RedirectPath {
   readonly device: NamedDevice;
@@ -131,12 +137,13 @@ export function pathText({ device, targets, program }: RedirectPath): string {
   switch (targets.kind) {
     case 'devices': {
       const names = targets.entries.map(({ ifname: target }) => target);
+      if (names.length === 0) return `${ifname} -> no interface yet`;
       return targets.broadcast
         ? `${ifname} -> all of ${names.join(', ')}${targets.excludeIngress ? ' but the one it came by' : ''}`
         : `${ifname} -> ${names.join(', ')}`;
     }
     case 'cpus':
-      return `${ifname} -> CPU ${targets.spread.join(', ')}`;
+      return `${ifname} -> ${targets.spread.length === 0 ? 'no CPU yet' : `CPU ${targets.spread.join(', ')}`}`;
     case 'sockets':
       return `${ifname} -> AF_XDP sockets`;
     case 'map':

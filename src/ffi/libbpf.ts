@@ -82,6 +82,7 @@ export interface Libbpf {
   bpf_map__key_size(map: Pointer): number;
   bpf_map__value_size(map: Pointer): number;
   bpf_map__pin_path(map: Pointer): string | null;
+  bpf_map__set_pin_path(map: Pointer, path: string | null): number;
   bpf_map__set_autocreate(map: Pointer, enabled: boolean): number;
   bpf_map__reuse_fd(map: Pointer, fd: number): number;
   bpf_program__name(program: Pointer): string;
@@ -161,6 +162,7 @@ export const libbpfSignatures: Readonly<Record<keyof Libbpf, Signature>> = {
   bpf_map__key_size: [u32, [ptr]],
   bpf_map__value_size: [u32, [ptr]],
   bpf_map__pin_path: [str, [ptr]],
+  bpf_map__set_pin_path: [int, [ptr, str]],
   bpf_map__set_autocreate: [int, [ptr, 'bool']],
   bpf_map__reuse_fd: [int, [ptr, int]],
   bpf_program__name: [str, [ptr]],

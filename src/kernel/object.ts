@@ -123,6 +123,11 @@ export class ObjectMap {
     return libbpf.bpf_map__pin_path(this.#map) ?? undefined;
   }
 
+  /** Loads the map without a pin, whatever the source says. Before loading. @throws KernelRefusal `object map` */
+  leaveUnpinned(): void {
+    this.#check(libbpf.bpf_map__set_pin_path(this.#map, null));
+  }
+
   get maxEntries(): number {
     return libbpf.bpf_map__max_entries(this.#map);
   }

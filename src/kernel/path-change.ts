@@ -5,6 +5,7 @@ import type { KernelRefusal } from '../domain/errors.ts';
 import { encodeInteger } from '../domain/integer.ts';
 import type { EntryChange, Occupant, Step } from '../domain/path-plan.ts';
 import type { RedirectPath } from '../domain/redirect-path.ts';
+import { makeDeclaredPins } from './declared-pins.ts';
 import { cloneTargets } from './map-copy.ts';
 import type { BpfMap } from './map.ts';
 import { openProgramAs } from './named-objects.ts';
@@ -153,6 +154,7 @@ export class PathChange implements Disposable {
     }
     if (loaded !== undefined && (step.kind === 'attach' || step.kind === 'replace')) {
       pinPath(entry.newDirectory, loaded, step.path, marker);
+      makeDeclaredPins(entry.newDirectory, loaded);
     }
   }
 

@@ -26,6 +26,8 @@ export interface LoadedPath extends Disposable {
   readonly config?: BpfMap;
   /** The maps of a program of the user's, by their names in its source. */
   readonly maps: ReadonlyMap<string, BpfMap>;
+  /** Pins that the user's file wants its maps to have, and that are to be made; by the maps' names. */
+  readonly declaredPins: ReadonlyMap<string, string>;
   /** Programs of ours in the entries. */
   readonly egress: readonly BuiltinProgram[];
 }
@@ -89,7 +91,7 @@ function loadWith(path: RedirectPath, fragments: boolean): LoadedPath {
 function loadBuiltin(path: RedirectPath, fragments: boolean, foreign: BpfMap | undefined): Omit<LoadedPath, 'egress'> {
   const maxEntries = mapCapacity(path);
   const loaded = loadRedirect(builtinObject(path), { config: configOf(path), maxEntries, fragments, targets: foreign });
-  return { ...loaded, maps: new Map() };
+  return { ...loaded, maps: new Map(), declaredPins: new Map() };
 }
 
 function configOf({ program, targets }: RedirectPath): Uint8Array {

@@ -30,6 +30,7 @@ import { BpfProgram } from './program.ts';
  *         link                 the link by which it is attached, with --link
  *         egress/N/…           programs of ours in the entries of targets: prog, counters, config
  *         maps/NAME            the maps of a program of the user's
+ *         declared/NAME        symbolic links: where else they are pinned, because the file says so (LIBBPF_PIN_BY_NAME)
  *         device               a devmap whose one entry is the device: the kernel empties it when the device goes
  *         object, program      symbolic links: the file of a program of the user's, and its name there
  *         map                  a symbolic link: how the user named a map that is not ours
@@ -45,6 +46,7 @@ export const LINK_PIN = 'link';
 export const DEVICE_PIN = 'device';
 export const EGRESS_DIRECTORY = 'egress';
 export const MAPS_DIRECTORY = 'maps';
+export const DECLARED_DIRECTORY = 'declared';
 export const OBJECT_LINK = 'object';
 export const PROGRAM_LINK = 'program';
 export const MAP_LINK = 'map';

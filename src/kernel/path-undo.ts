@@ -2,6 +2,7 @@ import { existsSync, unlinkSync } from 'node:fs';
 
 import { KernelRefusal } from '../domain/errors.ts';
 import type { PathMode } from '../domain/redirect-path.ts';
+import { removeDeclaredPins } from './declared-pins.ts';
 import { copyTargets } from './map-copy.ts';
 import { type JournalEntry, PathJournal } from './path-journal.ts';
 import { LINK_PIN, type PathStore, pinnedMap, programIn, removeTree, TARGETS_PIN } from './path-store.ts';
@@ -48,6 +49,7 @@ export function undoChange(journal: PathJournal): KernelRefusal[] {
   for (const entry of journal.entries().toReversed()) {
     try {
       restore(journal.store, entry);
+      removeDeclaredPins(entry.newDirectory);
     } catch (error) {
       if (!(error instanceof KernelRefusal)) throw error;
       refusals.push(error);

@@ -1,12 +1,13 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
 
-import { KernelRefusal, usageError } from '../domain/errors.ts';
+import { KernelRefusal, ToolError, usageError } from '../domain/errors.ts';
+import { mapTypeName } from '../domain/map-type.ts';
 import { describeObject, loadObject, type LoadedDescriptors, wasCutShort } from './contained/parent.ts';
 import type { MapDescription, ObjectDescription, ProgramChange, ProgramDescription } from './contained/task.ts';
 import { duplicate } from './duplicate.ts';
 import type { Fd } from './fd.ts';
 import { BpfMap } from './map.ts';
-import { removePin } from './pin.ts';
+import { openPin, removePin } from './pin.ts';
 import { BpfProgram } from './program.ts';
 
 /** The largest file that is read; debug information makes some of them large. */
@@ -46,6 +47,23 @@ export class UserObject implements Disposable {
   }
 
   /**
+   * Takes the maps that are pinned already where the file wants them (LIBBPF_PIN_BY_NAME), as libbpf does. It compares the
+   * flags too, and so refuses every devmap that it has pinned itself: the kernel has added one (dev_map_alloc_check). Before
+   * loading.
+   *
+   * @throws ToolError conflict for what is no such map; KernelRefusal `pin get`
+   */
+  reusePinned(): void {
+    for (const map of this.maps) {
+      if (map.pinPath === undefined || map.reused !== undefined || !existsSync(map.pinPath)) continue;
+      using pinned = openMapAt(map.pinPath, this.path);
+      checkAlike(map, pinned, this.path);
+      map.reuse(pinned);
+      map.leaveUnpinned();
+    }
+  }
+
+  /**
    * Makes the maps and loads the programs that are not switched off.
    *
    * @throws KernelRefusal `object load`; its fact `log` is what libbpf and the verifier had to say; LibraryCrash
@@ -57,7 +75,8 @@ export class UserObject implements Disposable {
     const reused = new Map(
       this.maps.flatMap(({ reused: fd }, index) => (fd === undefined ? [] : [[index, fd.number] as const])),
     );
-    const loaded = this.#loaded(changes, reused);
+    const unpinned = [...this.maps.entries()].flatMap(([index, map]) => (map.isLeftUnpinned ? [index] : []));
+    const loaded = this.#loaded(changes, reused, unpinned);
     this.maps.forEach((map, index) => {
       map.made = loaded.maps.get(index);
     });
@@ -66,10 +85,16 @@ export class UserObject implements Disposable {
     });
   }
 
-  #loaded(changes: readonly ProgramChange[], reused: ReadonlyMap<number, number>): LoadedDescriptors {
-    const unmade = this.maps.flatMap(({ pinPath }) => (pinPath === undefined || existsSync(pinPath) ? [] : [pinPath]));
+  #loaded(
+    changes: readonly ProgramChange[],
+    reused: ReadonlyMap<number, number>,
+    unpinned: readonly number[],
+  ): LoadedDescriptors {
+    const unmade = this.maps.flatMap(({ pinPath, isLeftUnpinned }) =>
+      pinPath === undefined || isLeftUnpinned || existsSync(pinPath) ? [] : [pinPath],
+    );
     try {
-      return loadObject(this.path, this.#bytes, changes, reused);
+      return loadObject(this.path, this.#bytes, changes, reused, unpinned);
     } catch (error) {
       // Otherwise libbpf has taken them away itself.
       if (wasCutShort(error)) for (const path of unmade) if (existsSync(path)) removePin(path);
@@ -103,18 +128,22 @@ export class UserObjectMap implements MapDescription {
   readonly type: number;
   readonly keySize: number;
   readonly valueSize: number;
+  readonly maxEntries: number;
   readonly pinPath?: string;
+  /** Set by `leaveUnpinned`. */
+  isLeftUnpinned = false;
   /** Set by `reuse`. */
   reused: Fd | undefined;
   /** Set by the object's `load`. */
   made: Fd | undefined;
 
-  constructor({ name, libbpfName, type, keySize, valueSize, pinPath }: MapDescription) {
+  constructor({ name, libbpfName, type, keySize, valueSize, maxEntries, pinPath }: MapDescription) {
     this.name = name;
     this.libbpfName = libbpfName;
     this.type = type;
     this.keySize = keySize;
     this.valueSize = valueSize;
+    this.maxEntries = maxEntries;
     if (pinPath !== undefined) this.pinPath = pinPath;
   }
 
@@ -126,6 +155,11 @@ export class UserObjectMap implements MapDescription {
   reuse(map: BpfMap): void {
     this.reused?.[Symbol.dispose]();
     this.reused = duplicate(map.fd, 'object map', { map: this.name, mapId: map.info.id });
+  }
+
+  /** Makes libbpf load the map without a pin, whatever the source says. Before loading. */
+  leaveUnpinned(): void {
+    this.isLeftUnpinned = true;
   }
 
   /** The map that was made, with a descriptor of its own. After loading. @throws KernelRefusal `object map` */
@@ -166,6 +200,35 @@ export class UserObjectProgram implements ProgramDescription {
   openProgram(): BpfProgram {
     return new BpfProgram(duplicate(this.loaded?.number ?? -1, 'object program', { program: this.name }));
   }
+}
+
+function openMapAt(pin: string, file: string): BpfMap {
+  const { kind, fd } = openPin(pin);
+  if (kind === 'map') return new BpfMap(fd);
+  fd[Symbol.dispose]();
+  throw new ToolError(
+    'conflict',
+    `${file} wants a map at ${pin}, where a ${kind === 'prog' ? 'program' : kind} is pinned`,
+  );
+}
+
+/** @throws ToolError conflict naming the first thing that is different */
+function checkAlike(map: UserObjectMap, { info }: BpfMap, file: string): void {
+  const facts: readonly (readonly [what: string, wanted: string | number, there: string | number])[] = [
+    ['type', mapTypeName(map.type) ?? map.type, info.typeName ?? info.type],
+    ['size of keys', map.keySize, info.keySize],
+    ['size of values', map.valueSize, info.valueSize],
+    ['number of entries', map.maxEntries, info.maxEntries],
+  ];
+  // 0 entries are as many as the kernel likes, e.g. one for each CPU.
+  const [different] = facts.filter(([, wanted, there]) => wanted !== there && wanted !== 0);
+  if (different === undefined) return;
+  const [what, wanted, there] = different;
+  throw new ToolError(
+    'conflict',
+    `map '${map.name}' of ${file} is pinned at ${map.pinPath} already, with another ${what}: ${there} instead of ${wanted}`,
+    { hint: ({ own }) => `if nobody uses it any more: ${own(['map', 'unpin', map.pinPath ?? ''])}` },
+  );
 }
 
 /**

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 import { ToolError, usageError } from '../domain/errors.ts';
 import type { Targets } from '../domain/redirect-path.ts';
 import type { BpfMap } from './map.ts';
@@ -11,6 +13,8 @@ export interface UserProgram extends Disposable {
   readonly maps: ReadonlyMap<string, BpfMap>;
   /** The one of them that it redirects through; undefined where it has none, or several. */
   readonly targets: BpfMap | undefined;
+  /** Where the file says that maps are to be pinned (LIBBPF_PIN_BY_NAME), and nothing is yet; by the maps' names. */
+  readonly declaredPins: ReadonlyMap<string, string>;
 }
 
 /**
@@ -35,6 +39,14 @@ export function loadUserProgram(
   for (const other of object.programs) other.setAutoload(other === program);
   const replaced = foreign && theOnlyMap(object, foreign);
   if (foreign !== undefined) replaced?.reuse(foreign);
+  const declaredPins = new Map<string, string>();
+  for (const map of object.maps) {
+    if (map.pinPath === undefined || existsSync(map.pinPath)) continue;
+    // Pinned when all the rest is in place; one that others have made, not at all.
+    map.leaveUnpinned();
+    if (map !== replaced) declaredPins.set(pinName(map.name, file), map.pinPath);
+  }
+  object.reusePinned();
   object.load();
   const opened: Disposable[] = [];
   try {
@@ -49,10 +61,19 @@ export function loadUserProgram(
       maps.set(pinName(map.name, file), made);
     }
     const targets = replaced === undefined ? redirectMap(loaded, maps, wanted) : maps.get(replaced.name);
+    if (wanted === 'devices' || wanted === 'cpus') {
+      const [filled] = [...maps].find(([, map]) => map === targets) ?? [];
+      refuseShared(
+        object.maps.find((map) => map.name === filled),
+        object.path,
+        declaredPins,
+      );
+    }
     return {
       program: loaded,
       maps,
       targets,
+      declaredPins,
       [Symbol.dispose]() {
         for (const part of opened) part[Symbol.dispose]();
       },
@@ -61,6 +82,24 @@ export function loadUserProgram(
     for (const part of opened) part[Symbol.dispose]();
     throw error;
   }
+}
+
+/**
+ * A map that is pinned already, where the file wants it, may be in use: writing to it is not to be a part of attaching.
+ *
+ * @throws ToolError conflict
+ */
+function refuseShared(map: UserObjectMap | undefined, file: string, declaredPins: ReadonlyMap<string, string>): void {
+  const pin = map?.pinPath;
+  if (map === undefined || pin === undefined || declaredPins.has(map.name)) return;
+  throw new ToolError(
+    'conflict',
+    `the map '${map.name}' of ${file} is pinned at ${pin} already, and others may use it: no targets are written to it`,
+    {
+      hint: ({ own }) =>
+        `attach without targets, and fill it by: ${own(['map', 'update', 'pinned', pin, 'key', 'KEY', 'value', 'VALUE'])}`,
+    },
+  );
 }
 
 /** The map of a file that an existing map takes the place of. @throws ToolError usage unless there is exactly one */

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
@@ -10,8 +11,9 @@ import { inNetns } from '../../src/kernel/netns.ts';
 import { readOccupant } from '../../src/kernel/occupant.ts';
 import { PathStore, programIn, storeRoot } from '../../src/kernel/path-store.ts';
 import { attachedPrograms, attachXdp } from '../../src/kernel/xdp-attachment.ts';
+import { compileBpf } from '../support/clang.ts';
 import { runHere } from '../support/run-here.ts';
-import { runPrefix } from '../support/run-id.ts';
+import { fixtureName, runPrefix } from '../support/run-id.ts';
 import { createWorld, type End, type World } from '../support/world.ts';
 import { allowChanges, wasKilled } from './support/kill-switch.ts';
 
@@ -27,13 +29,30 @@ let a: End;
 let b: End;
 let c: End;
 let file: string;
+/** A file of programs with a map that wants to be pinned here. */
+let object: string;
+const mapName = fixtureName();
+const declaredPin = `/sys/fs/bpf/${mapName}`;
 
 beforeAll(() => {
   world = createWorld();
   netns = world.namespace();
   ({ a, b } = world.veth({ namespace: netns }, { namespace: netns }));
   ({ a: c } = world.veth({ namespace: netns }, { namespace: netns }));
-  file = join(mkdtempSync(join(tmpdir(), runPrefix())), 'redirects.json');
+  const folder = mkdtempSync(join(tmpdir(), runPrefix()));
+  file = join(folder, 'redirects.json');
+  object = compileBpf(
+    folder,
+    'wants_pin',
+    `struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__type(key, __u32);
+	__type(value, __u32);
+	__uint(max_entries, 4);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} ${mapName} SEC(".maps");
+SEC("xdp") int forward(struct xdp_md *ctx) { return bpf_redirect_map(&${mapName}, 0, XDP_PASS); }`,
+  );
 });
 
 afterAll(() => {
@@ -48,6 +67,8 @@ interface Scenario {
   readonly change: () => readonly string[];
   /** The kernel cannot do it in one step: there is a moment with neither the old nor the new. */
   readonly gap?: true;
+  /** In the new state a map is pinned that the file of the user wants to be. */
+  readonly pin?: true;
 }
 
 const scenarios: readonly Scenario[] = [
@@ -111,10 +132,16 @@ const scenarios: readonly Scenario[] = [
     before: () => [attach(a, '--to', b.name), attach(c, '--to', b.name)],
     change: () => apply([{ dev: a.name, to: [c.name], on_miss: 'drop' }], '--prune'),
   },
+  {
+    name: 'attach a program of the user whose file wants a pin',
+    before: () => [],
+    change: () => attach(a, '--object', object),
+    pin: true,
+  },
   { name: 'detach from a link', before: () => [attach(a, '--to', b.name, '--link')], change: () => ['detach', a.name] },
 ];
 
-describe.each(scenarios)('$name', ({ before, change, gap }) => {
+describe.each(scenarios)('$name', ({ before, change, gap, pin }) => {
   it('leaves the old state or the new one wherever it is killed, and the next command repairs the rest', async () => {
     await reset(before());
     const old = state();
@@ -132,6 +159,7 @@ describe.each(scenarios)('$name', ({ before, change, gap }) => {
 
       await repaired();
       expect([old, fresh]).toContainEqual(state());
+      expect(existsSync(declaredPin)).toBe(pin === true && isDeepStrictEqual(state(), fresh));
       expectConsistent();
     }
     await reset([]);
@@ -200,6 +228,7 @@ async function repaired(): Promise<void> {
 
 /** Takes everything off all devices, and makes the state that the commands make. */
 async function reset(commands: readonly (readonly string[])[]): Promise<void> {
+  rmSync(declaredPin, { force: true });
   for (const device of [a, c]) {
     const [there] = inNetns(netns, () => attachedPrograms(device.ifindex));
     if (there === undefined) continue;

@@ -57,6 +57,7 @@ export function loadObject(request: LoadRequest, all: boolean, context: Context)
   }
 
   for (const path of madeByLibbpf) ensureBpffs(dirname(path), context.options);
+  object.reusePinned();
   object.load();
   using transaction = new Transaction();
   for (const path of madeByLibbpf) transaction.onRollback(() => removePin(path));

@@ -1,5 +1,7 @@
 import { ToolError } from '../../domain/errors.ts';
 import { type Occupant, occupantText, stepTexts } from '../../domain/path-plan.ts';
+import type { NamedDevice } from '../../domain/redirect-path.ts';
+import { declaredPinsOf } from '../../kernel/declared-pins.ts';
 import { readOccupant } from '../../kernel/occupant.ts';
 import { dropStale } from '../../kernel/path-undo.ts';
 import { attachedPrograms } from '../../kernel/xdp-attachment.ts';
@@ -17,13 +19,13 @@ export const verb: Verb = {
   summary: 'take a redirect away that attach made',
   synopsis: ['DEV [--force ID]'],
   description: [
-    'Removes only what attach made: the program whose pin is kept for the device and that is still attached, with its maps. --force ID removes the program with that id, whoever attached it. It says what it removed.',
+    'Removes only what attach made: the program whose pin is kept for the device and that is still attached, with its maps. Where a file of programs says that maps are to be pinned (LIBBPF_PIN_BY_NAME), those pins stay, and are named. --force ID removes the program with that id, whoever attached it. It says what it removed.',
   ],
   arguments: [{ name: 'DEV', description: 'the interface where frames arrive' }],
   options: [{ name: 'force', value: 'ID', description: 'remove the program with this id, whoever attached it' }],
   changes: 'detaches the program from the device and removes its pins',
   capabilities: 'CAP_BPF, CAP_NET_ADMIN; CAP_SYS_ADMIN with --force for programs of others, or with --netns',
-  json: 'an object: ifname, ifindex, mode, and removed with prog (id, name), link_id and pins',
+  json: 'an object: ifname, ifindex, mode, removed with prog (id, name), link_id and pins, and kept where pins stay that a file of programs wants',
   examples: [
     {
       command: 'xdpctl redirect detach eth0',
@@ -70,9 +72,11 @@ error: eth0 has no XDP program attached`,
     if (old === undefined) throw new ToolError('not-found', `${ifname} has no XDP program attached`);
     checkOurs(ifname, old, forced);
     const step = { kind: 'detach', device, old } as const;
+    const directory = held.store.directory(device.ifindex);
     if (context.options.dryRun) return dryRun(stepTexts(step));
+    const kept = old.own === undefined ? [] : declaredPinsOf(directory);
     await carryOut([step], held.store, context, { confirm: undefined });
-    return detached(ifname, device.ifindex, old, held.store.directory(device.ifindex));
+    return detached(device, old, directory, kept);
   },
 };
 
@@ -89,7 +93,12 @@ function checkOurs(ifname: string, old: Occupant, forced: number | undefined): v
   });
 }
 
-function detached(ifname: string, ifindex: number, old: Occupant, directory: string): Outcome {
+function detached(
+  { ifname, ifindex }: NamedDevice,
+  old: Occupant,
+  directory: string,
+  kept: readonly string[],
+): Outcome {
   const { mode, programId: id, programName: name, linkId, own } = old;
   return one(
     {
@@ -101,10 +110,12 @@ function detached(ifname: string, ifindex: number, old: Occupant, directory: str
         ...(linkId !== undefined && { link_id: linkId }),
         ...(own !== undefined && { pins: directory }),
       },
+      ...(kept.length > 0 && { kept }),
     },
     [
       ['detached', `${occupantText(old)} from ${ifname}`],
       ['removed', own === undefined ? undefined : directory],
+      ...kept.map((pin) => ['kept', `${pin}, which the file of programs wants`] as const),
     ],
   );
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { ToolError, usageError } from '../../domain/errors.ts';
@@ -77,18 +78,23 @@ function userProgram(file: string, name: string | undefined): PathProgram {
   const all = programs.map((each) => each.name).join(', ');
   if (name === undefined) {
     const [only] = programs;
-    if (only !== undefined && programs.length === 1) return { kind: 'object', file, name: only.name };
+    if (only !== undefined && programs.length === 1) return pathProgram(object, only.name);
     throw usageError(
       only === undefined ? `${file} has no XDP program for devices` : `${file} has several XDP programs: ${all}`,
       only === undefined ? 'a program with SEC("xdp") is needed' : 'name one with --program',
     );
   }
-  if (programs.some((each) => each.name === name)) return { kind: 'object', file, name };
+  if (programs.some((each) => each.name === name)) return pathProgram(object, name);
   const other = object.program(name);
   if (other !== undefined) {
     throw usageError(`program '${name}' of ${file} is for ${other.section}`, 'a program with SEC("xdp") is needed');
   }
   throw new ToolError('not-found', `${file} has no program '${name}'`, { hint: `it has: ${all}` });
+}
+
+function pathProgram({ path: file, maps }: UserObject, name: string): PathProgram {
+  const pins = maps.flatMap(({ pinPath }) => (pinPath === undefined || existsSync(pinPath) ? [] : [pinPath]));
+  return { kind: 'object', file, name, pins };
 }
 
 function targetsOf(wish: PathWish, device: NamedDevice, context: Context): Targets {

@@ -155,6 +155,7 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
             },
             'what went',
           ),
+          'kept?': arrayOf({ type: 'string' }, 'pins that the file of programs wants its maps to have'),
         }),
       },
       { title: 'with --dry-run', ...dryRunSchema },

@@ -49,12 +49,13 @@ function describe({ programs, maps }: BpfObject): ObjectDescription {
       type,
       expectedAttachType,
     })),
-    maps: maps.map(({ name, libbpfName, type, keySize, valueSize, pinPath }) => ({
+    maps: maps.map(({ name, libbpfName, type, keySize, valueSize, maxEntries, pinPath }) => ({
       name,
       libbpfName,
       type,
       keySize,
       valueSize,
+      maxEntries,
       ...(pinPath !== undefined && { pinPath }),
     })),
   };
@@ -66,7 +67,10 @@ function load(object: BpfObject, changes: LoadTask): NonNullable<ObjectReport['s
     if (type !== undefined) program?.setType(type.type, type.attachType);
     if (autoload !== undefined) program?.setAutoload(autoload);
   }
-  for (const { index, fd } of changes.maps) object.maps[index]?.reuseDescriptor(fd);
+  for (const { index, fd, unpinned } of changes.maps) {
+    if (fd !== undefined) object.maps[index]?.reuseDescriptor(fd);
+    if (unpinned === true) object.maps[index]?.leaveUnpinned();
+  }
   object.load();
   const programs = [...object.programs.entries()].filter(([, { fd }]) => fd >= 0);
   const maps = [...object.maps.entries()].filter(([, { fd }]) => fd >= 0);

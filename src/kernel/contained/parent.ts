@@ -53,6 +53,7 @@ export function describeObject(path: string, bytes: Uint8Array, milliseconds = R
  * Loads a file of programs.
  *
  * @param reused descriptors of maps, by the position of the map in the file whose place they take
+ * @param unpinned positions of maps that libbpf is not to pin, although the source says so
  * @throws KernelRefusal `object open`, `object map`, `object program`, `object load`; LibraryCrash
  */
 export function loadObject(
@@ -60,11 +61,15 @@ export function loadObject(
   bytes: Uint8Array,
   programs: LoadTask['programs'],
   reused: ReadonlyMap<number, number>,
+  unpinned: readonly number[] = [],
 ): LoadedDescriptors {
   const [ours, theirs] = socketPair();
   using _ours = ours;
   const inherited = [theirs.number, ...reused.values()];
-  const maps = [...reused.keys()].map((index, position) => ({ index, fd: FIRST_MAP_SLOT + position }));
+  const maps: LoadTask['maps'] = [
+    ...[...reused.keys()].map((index, position) => ({ index, fd: FIRST_MAP_SLOT + position })),
+    ...unpinned.map((index) => ({ index, unpinned: true as const })),
+  ];
   let report;
   try {
     report = perform({ path, verbose: isListening(), load: { programs, maps } }, bytes, inherited, LOAD_LIMIT_MS);

@@ -31,11 +31,12 @@ export interface ProgramChange {
   readonly type?: { readonly type: number; readonly attachType: number };
 }
 
-/** A map that takes the place of one of the file's. */
 export interface MapChange {
   readonly index: number;
-  /** The child's descriptor of it. */
-  readonly fd: number;
+  /** The child's descriptor of a map that takes the place of the file's. */
+  readonly fd?: number;
+  /** Set where libbpf is not to pin it, although the source says so. */
+  readonly unpinned?: true;
 }
 
 /** What came of it. */
@@ -76,6 +77,7 @@ export interface MapDescription {
   /** Bytes. */
   readonly keySize: number;
   readonly valueSize: number;
+  readonly maxEntries: number;
   /** Where libbpf pins it, or finds it, when it loads the object: the source says so (LIBBPF_PIN_BY_NAME). */
   readonly pinPath?: string;
 }

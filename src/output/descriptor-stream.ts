@@ -25,8 +25,8 @@ export class DescriptorStream implements ByteStream {
   #promptFd: number | undefined | null = null;
   /** Ends the wait of the write that is on its way. */
   #abandon: (() => void) | undefined;
-  /** Goes up with all that is accepted. */
-  #accepted = 0;
+  /** Goes up with every write that begins, and with all that is accepted of it. */
+  #progress = 0;
   #takeover: Takeover | undefined;
   /** Called when the terminal is taken over for the first time. */
   readonly #onTakeover: () => void;
@@ -87,11 +87,12 @@ export class DescriptorStream implements ByteStream {
   /** Writes in a thread of the pool, so that a reader who does not read cannot keep signals from being heard. */
   async write(bytes: Uint8Array): Promise<void> {
     let from = 0;
+    this.#progress += 1;
     while (from < bytes.length && !this.closed) {
       try {
         const written = await this.#writeInPool(bytes, from);
         from += written;
-        this.#accepted += written;
+        this.#progress += written;
       } catch (error) {
         if (this.#isFull(error)) await this.#waited();
       }
@@ -101,18 +102,25 @@ export class DescriptorStream implements ByteStream {
 
   /**
    * Somebody asks this process to end: from now on a reader who takes nothing for a second counts as gone, because
-   * waiting for it would keep the process from ending.
+   * waiting for it would keep the process from ending. A write that has just begun, after work that took as long, is not
+   * one that nobody takes.
    */
   hurry(): void {
-    let seen = this.#accepted;
+    let seen = this.#pending();
     setInterval(() => {
-      if (this.#abandon !== undefined && this.#accepted === seen) {
+      const pending = this.#pending();
+      if (pending !== undefined && pending === seen) {
         this.closed = true;
         this.abandoned = true;
-        this.#abandon();
+        this.#abandon?.();
       }
-      seen = this.#accepted;
+      seen = pending;
     }, PATIENCE_MS).unref();
+  }
+
+  /** How far the write is that is on its way; undefined when there is none. */
+  #pending(): number | undefined {
+    return this.#abandon === undefined ? undefined : this.#progress;
   }
 
   #writeInPool(bytes: Uint8Array, from: number): Promise<number> {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
+import { possibleCpus } from '../../src/kernel/cpu.ts';
 import { builtinPath } from '../support/builtin-path.ts';
 import { PinFolder, startXdpctl, xdpctl } from '../support/command.ts';
 import { countFrames, type FrameOptions, sendFrames } from '../support/frames.ts';
@@ -14,6 +15,7 @@ import { untilLine } from '../support/lines.ts';
 import { type Arrivals, Router } from '../support/router.ts';
 import { runPrefix } from '../support/run-id.ts';
 import { inNamespace, tool, toolJson } from '../support/tool.ts';
+import { typed } from '../support/typed.ts';
 import { type End, setGro, setLink } from '../support/world.ts';
 
 const FRAMES = { count: 100 };
@@ -57,13 +59,61 @@ describe('redirect attach', () => {
   });
 
   it('by receive queue: the i-th target serves queue i', async () => {
-    const { a, b, c } = router;
-    const made = await router.done('attach', a.name, '--to', b.name, '--to', c.name, '--key', 'queue');
+    const { a, b, c, left } = router;
+    const words = ['attach', a.name, '--to', b.name, '--to', c.name, '--key', 'queue'];
+    const first = await router.redirect(...words);
+    expect(first.status).toBe(0);
+    const [{ warning }] = first.jsonErrors() as [{ warning: { message: string; hint: string } }];
+    expect(warning.message).toBe(`${c.name} gets nothing: ${a.name} has only one receive queue`);
+    await expectArrivals({ right: 100, other: 0 }, FRAMES);
+
+    onTestFinished(() => {
+      router.tool('ethtool', '-L', a.name, 'rx', '1');
+      hostTool(left, 'ethtool', '-L', left.name, 'tx', '1');
+    });
+    typed(warning.hint);
+    hostTool(left, 'ethtool', '-L', left.name, 'tx', '2');
+    const made = await router.done(...words, '--replace');
     expect(entriesOf(made)).toEqual([
       [0, b.ifindex],
       [1, c.ifindex],
     ]);
+    sendByQueue(left, 1);
+    await expectArrivals({ right: 0, other: 100 }, FRAMES);
+    sendByQueue(left, 0);
     await expectArrivals({ right: 100, other: 0 }, FRAMES);
+    // The kernel makes frames of queue 0 only.
+    const tested = await router.redirect('test', a.name, '--transmit', '--count', '40');
+    expect(tested.json()).toMatchObject({ queue: 0, targets: [{ to: { ifname: b.name }, delivered: 40 }], dropped: 0 });
+    expect(tested.jsonErrors()).toMatchObject([
+      { warning: { message: `only what comes by receive queue 0 was tested, one of the 2 that ${a.name} has` } },
+    ]);
+  });
+
+  it.each([
+    ['a receive queue', (_map: string) => ['--to', 'right', '--key', 'queue']],
+    ['the receive queues of a map of others', (map: string) => ['--map', map]],
+    ['the ingress', (map: string) => ['--map', map, '--key', 'ingress']],
+    ['a fixed key', (map: string) => ['--map', map, '--key', '3', '--on-miss', 'pass']],
+  ])('tells in the words of check that there is no entry for %s', async (_title, options) => {
+    const { a, b } = router;
+    router.tool('ethtool', '-L', a.name, 'rx', '2');
+    onTestFinished(() => void router.tool('ethtool', '-L', a.name, 'rx', '1'));
+    const map = madeMap('devmap_hash', 8, 'gaps');
+    const words = options(map).map((word) => (word === 'right' ? b.name : word));
+    const result = await router.redirect('attach', a.name, ...words);
+    expect(result.status).toBe(0);
+    const [{ warning }, ...others] = result.jsonErrors() as [{ warning: { message: string; hint: string } }];
+    expect(others).toEqual([]);
+    const misses = async () =>
+      ((await router.done('check', a.name)) as { code: string; explanation: string }[]).filter(
+        ({ code }) => code === 'map-miss',
+      );
+    const problems = await misses();
+    expect(problems[0]).toMatchObject({ explanation: warning.message.replace(/; the same at .*/, '') });
+    expect(warning.message.includes('; the same at 1 more')).toBe(problems.length === 2);
+    typed(warning.hint.replace('dev DEV', `dev ${b.name}`));
+    expect(await misses()).toHaveLength(problems.length - 1);
   });
 
   it.each([3, 300])('always by key %i', async (key) => {
@@ -210,7 +260,7 @@ describe('redirect attach', () => {
       'empty',
     ]);
     removedAtEnd(map);
-    await router.done('attach', a.name, '--map', map, '--on-miss', action);
+    await router.done('attach', a.name, '--map', map, '--on-miss', action, '--quiet');
     // Frames sent back by XDP_TX wait in the ring of a veth that polls for GRO alone (veth_xdp_flush, drivers/net/veth.c).
     const pass = folder.pin('taker');
     tool('bpftool', ['prog', 'load', builtinPath('pass'), pass]);
@@ -483,6 +533,13 @@ async function expectArrivals(expected: Arrivals, options: FrameOptions & { from
 function hostTool({ namespace }: End, ...words: string[]): string {
   const [program = '', ...others] = inNamespace(namespace, words);
   return tool(program, others);
+}
+
+/** All CPUs send by one transmit queue of a veth (XPS), and so by the same receive queue of its peer. */
+function sendByQueue(end: End, queue: number): void {
+  const all = (2 ** possibleCpus() - 1).toString(16);
+  const masks = [0, 1].map((each) => `echo ${each === queue ? all : 0} >tx-${each}/xps_cpus`).join(' && ');
+  tool('ip', ['netns', 'exec', end.namespace!, 'sh', '-c', `cd /sys/class/net/${end.name}/queues && ${masks}`]);
 }
 
 function removedAtEnd(pin: string): void {

@@ -2,17 +2,16 @@ import { decodeCpumapValue } from '../../domain/cpumap.ts';
 import { offlineCpu } from '../../domain/health/offline-cpu.ts';
 import type { LiveEntry } from '../../domain/live-system.ts';
 import type { RedirectPath } from '../../domain/redirect-path.ts';
-import { onlineCpuList } from '../../kernel/cpu.ts';
 import { occupiedEntries } from '../../kernel/path-entries.ts';
 import { PathStore, pinnedMap, TARGETS_PIN } from '../../kernel/path-store.ts';
+import type { Warning } from '../../output/reporter.ts';
 
-/** What is to say of the CPUs of a path that are not online, as `redirect check` says it. */
-export function offlineCpus({ device, targets }: RedirectPath): ReturnType<typeof offlineCpu>[] {
-  const cpus = targets.kind === 'cpus' ? targets.spread : targets.kind === 'map' ? targets.cpus : [];
-  if (cpus.length === 0) return [];
-  const online = onlineCpuList();
-  const offline = cpus.filter((cpu) => !online.includes(cpu));
-  if (offline.length === 0) return [];
+/**
+ * What is to say of CPUs of a path that are not online, as `redirect check` says it.
+ *
+ * @param offline their numbers
+ */
+export function offlineWarnings({ device }: RedirectPath, offline: readonly number[]): Warning[] {
   const pin = `${new PathStore().directory(device.ifindex)}/${TARGETS_PIN}`;
   // Before the path is made, as in a dry run, there is no entry to write anew.
   using map = pinnedMap(pin);
@@ -22,7 +21,9 @@ export function offlineCpus({ device, targets }: RedirectPath): ReturnType<typeo
     const { qsize, prog } = decodeCpumapValue(value);
     entries.set(key, { key, qsize, ...(prog !== 0 && { progId: prog }) });
   }
-  return offline.map((key) =>
-    offlineCpu({ id, name, type: 'cpumap', maxEntries, pinned: [pin] }, entries.get(key) ?? { key }),
-  );
+  return offline.map((key) => {
+    const described = { id, name, type: 'cpumap', maxEntries, pinned: [pin] };
+    const { sentence, fix } = offlineCpu(described, entries.get(key) ?? { key });
+    return { message: sentence, hint: fix };
+  });
 }

@@ -1,12 +1,12 @@
 import { decodeDevmapValue } from '../../domain/devmap.ts';
 import type { RedirectPath } from '../../domain/redirect-path.ts';
+import { onlineCpuList } from '../../kernel/cpu.ts';
 import { readInterface } from '../../kernel/interfaces.ts';
 import { openMapAs } from '../../kernel/named-objects.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
 import { occupiedEntries } from '../../kernel/path-entries.ts';
 import type { Context } from '../context.ts';
 import { warnAboutTarget } from '../target-warning.ts';
-import { offlineCpus } from './offline-cpus.ts';
 
 /** Warns about every target of a path that cannot receive now, with the command that mends it. */
 export async function warnAboutTargets(path: RedirectPath, context: Context): Promise<void> {
@@ -18,7 +18,30 @@ export async function warnAboutTargets(path: RedirectPath, context: Context): Pr
       await warnAboutTarget(context, ifindex, { mode, ...(ingressMtu !== undefined && { ingressMtu }) });
     }
   }
-  for (const { sentence, fix } of offlineCpus(path)) await context.warn({ message: sentence, hint: fix });
+  // Loaded only where there may be something to say: mostly there is not.
+  if (hasSeveralKeys(path)) {
+    const { keyWarnings } = await import('./key-warnings.ts');
+    for (const warning of keyWarnings(path)) await context.warn(warning);
+  }
+  const offline = offlineCpus(path);
+  if (offline.length > 0) {
+    const { offlineWarnings } = await import('./offline-cpus.ts');
+    for (const warning of offlineWarnings(path, offline)) await context.warn(warning);
+  }
+}
+
+/** Whether there may be keys without an entry, or entries that no frame comes to. */
+function hasSeveralKeys({ program, targets }: RedirectPath): boolean {
+  if (program.kind !== 'builtin') return false;
+  if (targets.kind === 'map') return targets.type === 'devmap' || targets.type === 'devmap_hash';
+  return targets.kind === 'devices' && !targets.broadcast && program.key === 'queue';
+}
+
+function offlineCpus({ targets }: RedirectPath): number[] {
+  const cpus = targets.kind === 'cpus' ? targets.spread : targets.kind === 'map' ? targets.cpus : [];
+  if (cpus.length === 0) return [];
+  const online = onlineCpuList();
+  return cpus.filter((cpu) => !online.includes(cpu));
 }
 
 /** Entries of a map of others that are looked at. */

@@ -27,7 +27,10 @@ export function devmapProblems(path: ObservedPath, observed: ObservedMap, system
 }
 
 /** Keys that frames are looked up by and that have no entry. */
-function missing({ device }: ObservedPath, { map, user, entries = [] }: ObservedMap): PathProblem[] {
+export function missing(
+  { device }: Pick<ObservedPath, 'device'>,
+  { map, user, entries = [] }: ObservedMap,
+): PathProblem[] {
   const keys = keysOf(user, device);
   if (keys === undefined) {
     if (entries.length > 0) return [];

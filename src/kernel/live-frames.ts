@@ -18,12 +18,8 @@ const MOVABLE = 128;
  */
 export const LONGEST_LIVE_FRAME = 3400;
 
-/** Where frames are to seem to have come from. */
-export interface Arrival {
-  /** Of this network namespace; it must be up, and its driver must have XDP. */
-  readonly ifindex: number;
-  readonly queue: number;
-}
+/** The receive queue by which such frames seem to have come: the kernel gives them no other (xdp_test_run_setup). */
+export const LIVE_QUEUE = 0;
 
 /**
  * Runs a program on frames as if they had come by a device, in this thread; what it redirects is really sent, what it
@@ -35,14 +31,15 @@ export class LiveFrames {
   readonly #length: number;
   readonly #context = new Uint8Array(MOVABLE);
 
-  constructor(program: BpfProgram, frame: Uint8Array, { ifindex, queue }: Arrival) {
+  /** @param ifindex of a device of this network namespace; it must be up, and its driver must have XDP */
+  constructor(program: BpfProgram, frame: Uint8Array, ifindex: number) {
     this.#program = program;
     this.#length = frame.length;
     this.#frame = new Uint8Array(Math.max(frame.length, MOVABLE));
     this.#frame.set(frame);
     const context = new DataView(this.#context.buffer);
     // data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
-    [0, frame.length, 0, ifindex, queue, 0].forEach((value, index) => {
+    [0, frame.length, 0, ifindex, LIVE_QUEUE, 0].forEach((value, index) => {
       context.setUint32(4 * index, value, littleEndian);
     });
   }
@@ -50,7 +47,7 @@ export class LiveFrames {
   /**
    * Sends frames, all in one go.
    *
-   * @throws KernelRefusal `running frames through program`: EINVAL for a queue that is not there, a device without XDP, a kernel before 5.18
+   * @throws KernelRefusal `running frames through program`: EINVAL for a device without XDP, a kernel before 5.18
    */
   send(count: number): void {
     this.#run(count, LIVE_FRAMES, count);

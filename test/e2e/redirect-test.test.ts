@@ -358,7 +358,6 @@ describe('redirect test refuses', () => {
     expect(await exitOf(ingress.name, '--transmit', '--size', '59')).toBe(2);
     expect(await exitOf(ingress.name, '--transmit', '--size', '3401')).toBe(2);
     expect(await exitOf(ingress.name, '--transmit', '--size', '1519')).toBe(2);
-    expect(await exitOf(ingress.name, '--transmit', '--queue', '1')).toBe(2);
     expect(await exitOf(ingress.name, '--transmit', 'more')).toBe(2);
     setLink(path.router, 'set', ingress.name, 'down');
     expect(refused(await run(path, 'test', ingress.name, '--transmit'))).toMatchObject({

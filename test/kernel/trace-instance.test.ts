@@ -44,7 +44,7 @@ describe('a trace instance', () => {
       using trace = new TraceInstance(tracefs, [passed], 'thread');
       using all = new TraceInstance(tracefs, [{ group: 'sched', name: 'sched_process_exit' }], 'thread');
       inNetns(namespace, () => {
-        const frames = new LiveFrames(program, frame, { ifindex: a.ifindex, queue: 0 });
+        const frames = new LiveFrames(program, frame, a.ifindex);
         expect(frames.rehearse()).toBe(2);
         frames.send(20);
       });
@@ -67,10 +67,7 @@ describe('a trace instance', () => {
     using trace = new TraceInstance(tracefs, [passed], 'thread');
     const count = 10_000;
     inNetns(namespace, () => {
-      const frames = new LiveFrames(loaded.program, new Uint8Array(60).fill(2, 0, 12), {
-        ifindex: a.ifindex,
-        queue: 0,
-      });
+      const frames = new LiveFrames(loaded.program, new Uint8Array(60).fill(2, 0, 12), a.ifindex);
       for (let sent = 0; sent < count; sent += 200) frames.send(200);
     });
     const seen = trace.read().length;

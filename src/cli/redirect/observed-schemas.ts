@@ -119,7 +119,7 @@ const check = arrayOf(
 const test = objectOf({
   ifname: text('the interface where the frames seemed to arrive'),
   ifindex: count('its number'),
-  queue: count('the receive queue'),
+  queue: { const: 0, description: 'the receive queue: the kernel makes frames of no other' },
   prog: objectOf({ id: count("the program's id"), 'name?': text('its name') }, 'the program that ran on the frames'),
   size: count('bytes of a frame'),
   sent: count('frames; sent + copies = delivered + passed + sent_back + dropped'),

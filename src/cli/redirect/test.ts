@@ -11,7 +11,7 @@ import { type ObservedPath, observedPath, observedPaths } from '../../domain/obs
 import { isPredictable, whyBroadcast, whyPass } from '../../domain/trial-guard.ts';
 import { trialLedger } from '../../domain/trial-ledger.ts';
 import { readLiveSystem } from '../../kernel/inventory.ts';
-import { LiveFrames, LONGEST_LIVE_FRAME } from '../../kernel/live-frames.ts';
+import { LIVE_QUEUE, LiveFrames, LONGEST_LIVE_FRAME } from '../../kernel/live-frames.ts';
 import { objectIds } from '../../kernel/object-ids.ts';
 import { BpfProgram } from '../../kernel/program.ts';
 import { mountKernelFilesystem } from '../../kernel/tracefs-mount.ts';
@@ -30,7 +30,6 @@ interface Request {
   readonly ifname: string;
   readonly count: number;
   readonly size: number;
-  readonly queue: number;
   readonly allowBroadcast: boolean;
   readonly allowPass: boolean;
   readonly exitCode: boolean;
@@ -47,9 +46,9 @@ export const verb: Verb = {
   object: 'redirect',
   name: 'test',
   summary: 'send frames through the program on an interface, and account for each',
-  synopsis: ['DEV --transmit [--count N] [--size BYTES] [--queue N] [--exit-code] [--allow-broadcast] [--allow-pass]'],
+  synopsis: ['DEV --transmit [--count N] [--size BYTES] [--exit-code] [--allow-broadcast] [--allow-pass]'],
   description: [
-    'Makes frames as if they had arrived at DEV, runs the attached program on each, and lets the kernel do what it says: what is redirected really leaves through its target. Hence it does nothing without --transmit. The frames are unicast, of ethertype 0x88B5, from and to one address that nobody has, so that no switch passes them on; there are at most 10,000 a second.',
+    'Makes frames as if they had arrived at DEV, runs the attached program on each, and lets the kernel do what it says: what is redirected really leaves through its target. Hence it does nothing without --transmit. The frames are unicast, of ethertype 0x88B5, from and to one address that nobody has, so that no switch passes them on; there are at most 10,000 a second. They seem to have come by receive queue 0, because the kernel makes no others; where a program looks its targets up by queue, redirect check looks at those of all queues.',
     'The ledger is exact: sent + copies = delivered + passed + sent back + dropped, where the copies are those of a broadcast. It comes from tracepoints that are followed in the thread that sends, so that other traffic is not counted, and from the counters of the targets. Each drop has the code, sentence and command of debug drops. Delivered means that the driver took the frame, the CPU passed it on, or the socket got it.',
     'A path that broadcasts is refused without --allow-broadcast, one that hands frames to the network stack of this host without --allow-pass; a cpumap does that. Of a program that is not ours it cannot be told whether it broadcasts, so a devmap with several entries counts as one; what it does with such a frame is found out by running it once without sending.',
     'Generic mode cannot be tested: such frames always take the native path. Linux 5.18 is required.',
@@ -63,7 +62,6 @@ export const verb: Verb = {
       value: 'BYTES',
       description: `of a frame with its Ethernet header, ${SHORTEST} (default) to ${LONGEST_LIVE_FRAME}`,
     },
-    { name: 'queue', value: 'N', description: 'the receive queue they are to seem to arrive at (default 0)' },
     { name: 'exit-code', description: 'exit 10 when a frame was dropped' },
     { name: 'allow-broadcast', description: 'send although each frame may leave through several interfaces' },
     { name: 'allow-pass', description: 'send although frames go to the network stack of this host' },
@@ -128,7 +126,7 @@ hint: xdpctl redirect check eth0 looks at the path without sending anything`,
     const path = pathAt(ifindex, system, request);
     const frame = makeFrame(request.size);
     using program = BpfProgram.byId(path.program.id);
-    const frames = new LiveFrames(program, frame, { ifindex, queue: request.queue });
+    const frames = new LiveFrames(program, frame, ifindex);
     checkBroadcast(path, request);
     // Running a program changes its maps, so a dry run does without.
     const action = context.options.dryRun || isPredictable(path) ? undefined : frames.rehearse();
@@ -142,11 +140,15 @@ hint: xdpctl redirect check eth0 looks at the path without sending anything`,
     const { count, allowPass } = request;
     const trial = await runTrial({ path, program, frames, count, allowPass, tracefs }, context);
     await warn(trial, context);
+    await warnOfOtherQueues(path, context);
     const problems = pathProblems(path, system, observedPaths(system));
     const ledger = trialLedger({ path, problems, system, action, size: request.size, ...trial });
-    const { ifname, queue, size } = request;
+    const { ifname, size } = request;
     const { id, name } = program.info;
-    const report = trialReport({ ifname, ifindex, queue, prog: { id, ...(name !== '' && { name }) }, size }, ledger);
+    const report = trialReport(
+      { ifname, ifindex, queue: LIVE_QUEUE, prog: { id, ...(name !== '' && { name }) }, size },
+      ledger,
+    );
     return {
       kind: 'report',
       data: report,
@@ -178,7 +180,6 @@ function parseRequest(input: Input, { options }: Context): Request {
     ifname,
     count,
     size,
-    queue: number('queue', 0, 0xffff),
     allowBroadcast: flag(input, 'allow-broadcast'),
     allowPass: flag(input, 'allow-pass'),
     exitCode: flag(input, 'exit-code'),
@@ -186,7 +187,7 @@ function parseRequest(input: Input, { options }: Context): Request {
 }
 
 /** The path that begins at the device. @throws ToolError for one that cannot be tested */
-function pathAt(ifindex: number, system: LiveSystem, { ifname, size, queue }: Request): ObservedPath {
+function pathAt(ifindex: number, system: LiveSystem, { ifname, size }: Request): ObservedPath {
   const device = system.devices.find((each) => each.ifindex === ifindex && each.netns.current);
   const path = device && observedPath(device, system);
   if (device === undefined || path === undefined) {
@@ -211,9 +212,6 @@ function pathAt(ifindex: number, system: LiveSystem, { ifname, size, queue }: Re
       fix === undefined ? {} : { hint: fix },
     );
   }
-  if (queue >= (device.rxQueues ?? 1)) {
-    throw usageError(`--queue ${queue} is out of range: ${ifname} has ${device.rxQueues ?? 1} receive queues`);
-  }
   if (size > device.mtu + beyondMtu) {
     throw usageError(
       `--size ${size} is out of range: ${ifname} has an MTU of ${device.mtu}, so no frame of more than ${device.mtu + beyondMtu} bytes arrives there`,
@@ -228,8 +226,8 @@ function checkBroadcast(path: ObservedPath, { allowBroadcast }: Request): void {
   throw usageError(reason, 'if frames may leave through all of them, add --allow-broadcast');
 }
 
-function checkPass(path: ObservedPath, { allowPass, queue }: Request, action: number | undefined): void {
-  const reason = allowPass ? undefined : whyPass(path, queue, action);
+function checkPass(path: ObservedPath, { allowPass }: Request, action: number | undefined): void {
+  const reason = allowPass ? undefined : whyPass(path, LIVE_QUEUE, action);
   if (reason === undefined) return;
   throw usageError(reason, 'if frames may go to the network stack of this host, add --allow-pass');
 }
@@ -242,6 +240,16 @@ async function warn({ stopped, lost, sent }: Awaited<ReturnType<typeof runTrial>
     });
   }
   if (lost > 0) await context.warn({ message: `${lost} events were lost, so the ledger is not exact` });
+}
+
+/** What a test cannot tell of a program of ours that looks its targets up by receive queue. */
+async function warnOfOtherQueues({ device, maps }: ObservedPath, context: Context): Promise<void> {
+  const queues = device.rxQueues ?? 1;
+  if (queues === 1 || !maps.some(({ user }) => user.keySource === 'queue')) return;
+  await context.warn({
+    message: `only what comes by receive queue ${LIVE_QUEUE} was tested, one of the ${queues} that ${device.ifname} has`,
+    hint: ({ own }) => `${own(['redirect', 'check', device.ifname])} looks at the targets of all queues`,
+  });
 }
 
 /**

@@ -70,7 +70,7 @@ export const needs = [
   },
   {
     what: 'unshare and setpriv',
-    for: ['demo', 'test'],
+    for: ['demo', 'test', 'bench'],
     found: () => hasWhole('unshare') && hasWhole('setpriv'),
     packages: {
       'apt-get': ['util-linux'],
@@ -79,10 +79,21 @@ export const needs = [
       pacman: ['util-linux'],
     },
   },
-  program('ethtool', ['demo', 'test', 'bench']),
-  program('bpftrace', ['demo', 'test']),
   {
-    ...program('perf', ['demo', 'test']),
+    what: 'taskset and chrt',
+    for: ['test', 'bench'],
+    found: () => hasProgram('taskset') && hasProgram('chrt'),
+    packages: { 'apt-get': ['util-linux'], dnf: ['util-linux'], apk: ['util-linux-misc'], pacman: ['util-linux'] },
+  },
+  // A terminal for what draws on one.
+  {
+    ...program('script', ['test', 'bench']),
+    packages: { 'apt-get': ['bsdutils'], dnf: ['util-linux-script'], apk: ['util-linux-misc'], pacman: ['util-linux'] },
+  },
+  program('ethtool', ['demo', 'test', 'bench']),
+  program('bpftrace', ['demo', 'test', 'bench']),
+  {
+    ...program('perf', ['demo', 'test', 'bench']),
     // The demo is content with bpftrace alone.
     found: (purpose) => hasProgram('perf') || (purpose === 'demo' && hasProgram('bpftrace')),
     packages: {

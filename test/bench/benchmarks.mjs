@@ -1,5 +1,5 @@
 import { batch } from './benchmarks/batch.mjs';
-import { dropsCost, dropsExact, dropsFollow, dropsReady } from './benchmarks/drops.mjs';
+import { dropsCost, dropsExact, dropsFollow, dropsOthers, dropsReady } from './benchmarks/drops.mjs';
 import { dumpDevmap } from './benchmarks/dump-devmap.mjs';
 import { dumpHash } from './benchmarks/dump-hash.mjs';
 import { forwarding } from './benchmarks/forwarding.mjs';
@@ -25,6 +25,7 @@ export const benchmarks = {
   'xsk-write': xskWrite,
   'xsk-memory': xskMemory,
   'drops-cost': dropsCost,
+  'drops-others': dropsOthers,
   'drops-ready': dropsReady,
   'drops-exact': dropsExact,
   'drops-follow': dropsFollow,

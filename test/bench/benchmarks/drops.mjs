@@ -6,7 +6,8 @@ import { inTurn, median, seconds, xdpctl } from '../measure.mjs';
 const trace = join(import.meta.dirname, '..', 'drops', 'trace.mjs');
 
 /** Without a limit, which a storm is beyond. */
-const drops = (...words) => xdpctl('-j', 'debug', 'drops', '--via', 'builtin', '--max-rate', '1000000000', ...words);
+const dropsVia = (via, ...words) => xdpctl('-j', 'debug', 'drops', '--via', via, '--max-rate', '1000000000', ...words);
+const drops = (...words) => dropsVia('builtin', ...words);
 
 /** What does nothing in the place of a tracer. */
 const nobody = ['sh', '-c', 'echo ready: >&2; exec sleep 1000'];
@@ -16,8 +17,8 @@ function traced(count, tracer, ...options) {
 }
 
 /** How many times as fast frames go without a tracer. */
-function slowdown(what, { smoke, atMost, tracer }) {
-  const count = smoke ? 10_000 : 4_000_000;
+function slowdown(what, { smoke, atMost, tracer, count: frames = 4_000_000 }) {
+  const count = smoke ? 10_000 : frames;
   const rounds = inTurn([() => traced(count, nobody).rate, () => traced(count, tracer).rate], smoke ? 1 : 9);
   if (process.env.XDPCTL_BENCH_DETAILS) {
     for (const [without, with_] of rounds) {
@@ -39,6 +40,18 @@ export function dropsCost({ smoke }) {
     tracer: drops('--conserve'),
   });
   return [all, none, conserving];
+}
+
+/** The same of the other backends, which `debug drops` takes only where the built-in programs cannot count. */
+export function dropsOthers({ smoke }) {
+  const of = (via, atMost, ...words) => {
+    const what = `frames/s without / with debug drops ${['--via', via, ...words].join(' ')}`;
+    return slowdown(what, { smoke, atMost, tracer: dropsVia(via, ...words), count: 1_000_000 });
+  };
+  setUp({ lost: true });
+  const lost = [of('bpftrace', 8), of('perf', 16)];
+  setUp({ lost: false });
+  return [...lost, of('bpftrace', 6, '--conserve'), of('perf', 8, '--conserve')];
 }
 
 /** How long it takes until frames are counted, beyond the start of a command. */

@@ -49,7 +49,7 @@ export interface IntactCase extends Passage {
 }
 
 /** What tells a case from the others. */
-export function nameOfCase({ code, how, mode }: LossCase): string {
+export function nameOfCase({ code, how, mode }: Pick<LossCase, 'how' | 'mode'> & { readonly code: string }): string {
   return `${code}: ${how}${mode === undefined ? '' : ' (generic mode)'}`;
 }
 

@@ -20,7 +20,10 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/*.test.ts', 'test/{domain,cli,output,ffi,tracing,dev}/**/*.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['test/*.test.ts', 'test/{domain,cli,output,ffi,tracing,dev,fuzz}/**/*.test.ts'],
+        },
       },
       {
         extends: true,

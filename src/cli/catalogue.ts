@@ -157,7 +157,9 @@ export function findObject(name: string): CatalogueObject | undefined {
 
 /** The verb of that name or alias, or undefined. */
 export async function loadVerb(object: CatalogueObject, name: string): Promise<Verb | undefined> {
-  const load = object.verbs[object.aliases?.[name] ?? name];
+  const { verbs, aliases = {} } = object;
+  const meant = (Object.hasOwn(aliases, name) ? aliases[name] : undefined) ?? name;
+  const load = Object.hasOwn(verbs, meant) ? verbs[meant] : undefined;
   return load === undefined ? undefined : (await load()).verb;
 }
 

@@ -8,7 +8,8 @@ export interface LoadFailure {
 
 /** What libbpf 1.0 and later say of the program and its verifier log (bpf_object_load_prog, tools/lib/bpf/libbpf.c). */
 const refused = /^prog '(.*)': BPF program load failed: /m;
-const verifierLog = /^prog '.*': -- BEGIN PROG LOAD LOG --\n(.*?)^-- END PROG LOAD LOG --/ms;
+const begin = /^prog '.*': -- BEGIN PROG LOAD LOG --$/;
+const end = '-- END PROG LOAD LOG --';
 
 /** Figures, which the verifier writes below its verdict (print_verification_stats, kernel/bpf/verifier.c). */
 const figures = /^(?:processed \d+ insns|verification time |stack depth |insns processed |total_states )/;
@@ -23,25 +24,24 @@ const empty = /^(?:failed to load object|prog '.*': failed to load:)/;
  */
 export function loadFailure(log: string): LoadFailure {
   const program = refused.exec(log)?.[1];
-  const reason = program === undefined ? firstWarning(log) : verdict(verifierLog.exec(log)?.[1] ?? '');
+  const reason = program === undefined ? firstWarning(log) : verifierLines(log).at(-1);
   return { ...(program !== undefined && { program }), ...(reason !== undefined && { reason }) };
 }
 
 /** The lines of the verifier before its verdict, at most so many: where in the program it was. */
 export function linesBeforeVerdict(log: string, most: number): readonly string[] {
-  return verifierLines(verifierLog.exec(log)?.[1] ?? '')
-    .slice(0, -1)
-    .slice(-most);
+  return verifierLines(log).slice(0, -1).slice(-most);
 }
 
-/** The last line of the verifier, whose last word is why it refuses. */
-function verdict(log: string): string | undefined {
-  return verifierLines(log).at(-1);
-}
-
+/** What the verifier said, without its figures; its last line is why it refuses. Not by one expression, which could take for ever. */
 function verifierLines(log: string): string[] {
-  return log
-    .split('\n')
+  const lines = log.split('\n');
+  const from = lines.findIndex((line) => begin.test(line));
+  // Source lines of the program stand in the log: the last end is the real one.
+  const to = lines.lastIndexOf(end);
+  if (from === -1 || to < from) return [];
+  return lines
+    .slice(from + 1, to)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !figures.test(line));
 }

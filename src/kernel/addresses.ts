@@ -38,7 +38,7 @@ const RTNEXTHOP = 8;
 export function readAddresses(socket: NetlinkSocket): InterfaceAddress[] {
   return socket
     .dump(RTM_GETADDR, new Uint8Array(IFADDRMSG), { operation: 'address list' })
-    .filter(({ type }) => type === RTM_NEWADDR)
+    .filter(({ type, body }) => type === RTM_NEWADDR && body.length >= IFADDRMSG)
     .flatMap(decodeAddress);
 }
 
@@ -67,7 +67,7 @@ function decodeAddress({ body }: NetlinkMessage): InterfaceAddress[] {
 export function readDefaultRoutes(socket: NetlinkSocket): ReadonlySet<number> {
   const through = socket
     .dump(RTM_GETROUTE, new Uint8Array(RTMSG), { operation: 'route list' })
-    .filter(({ type, body }) => type === RTM_NEWROUTE && isDefault(body))
+    .filter(({ type, body }) => type === RTM_NEWROUTE && body.length >= RTMSG && isDefault(body))
     .flatMap(({ body }) => nextHops(body));
   return new Set(through);
 }

@@ -5,7 +5,12 @@ export const BPFFS_STANDARD = '/sys/fs/bpf';
 
 /** The mount points of bpffs that this process sees, the standard one first. */
 export function bpffsMounts(): readonly string[] {
-  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+  return bpffsMountsIn(readFileSync('/proc/self/mounts', 'utf8'));
+}
+
+/** The same, from the text of /proc/self/mounts. */
+export function bpffsMountsIn(text: string): readonly string[] {
+  const mounts = text
     .split('\n')
     .map((line) => line.split(' '))
     .filter(([, , type]) => type === 'bpf')

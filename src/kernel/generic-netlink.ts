@@ -73,7 +73,9 @@ function familyId(socket: NetlinkSocket, name: string): number | undefined {
   try {
     const [message] = socket.get(GENL_ID_CTRL, body, { operation: 'genl family', facts: { family: name } });
     const id = message === undefined ? undefined : decode(message).get(CTRL_ATTR_FAMILY_ID);
-    return id === undefined ? undefined : new DataView(id.buffer, id.byteOffset, 2).getUint16(0, littleEndian);
+    return id === undefined || id.length < 2
+      ? undefined
+      : new DataView(id.buffer, id.byteOffset).getUint16(0, littleEndian);
   } catch (error) {
     if (error instanceof KernelRefusal && error.errno === ENOENT) return undefined;
     throw error;

@@ -92,7 +92,7 @@ const SKIP_STATS = 1 << 3;
 export function readInterfaces(socket: NetlinkSocket): Interface[] {
   return socket
     .dump(RTM_GETLINK, requestBody(0, []), { operation: 'link list' })
-    .filter(({ type }) => type === RTM_NEWLINK)
+    .filter(isInterface)
     .map(decodeInterface);
 }
 
@@ -111,7 +111,7 @@ export function readInterface(which: number | string, socket: NetlinkSocket, net
       : requestBody(0, [...attributes, { type: IFLA.name, payload: encodeString(which) }]);
   try {
     const messages = socket.get(RTM_GETLINK, body, { operation: 'link get', facts: { ifname: which } });
-    const message = messages.find(({ type }) => type === RTM_NEWLINK);
+    const message = messages.find(isInterface);
     return message === undefined ? undefined : decodeInterface(message);
   } catch (error) {
     if (error instanceof KernelRefusal && error.errno === ENODEV) return undefined;
@@ -125,6 +125,10 @@ function requestBody(ifindex: number, attributes: Parameters<typeof encodeAttrib
   new DataView(body.buffer).setInt32(4, ifindex, littleEndian);
   body.set(rest, IFINFOMSG);
   return body;
+}
+
+function isInterface({ type, body }: NetlinkMessage): boolean {
+  return type === RTM_NEWLINK && body.length >= IFINFOMSG;
 }
 
 /** struct ifinfomsg (linux/rtnetlink.h), then attributes. */

@@ -13,8 +13,11 @@ let symbols: Symbols | undefined;
  * show its addresses (kptr_restrict, CAP_SYSLOG). The first call reads all of /proc/kallsyms, which takes 0.1 s.
  */
 export function kernelFunctionAt(address: bigint): string | undefined {
-  symbols ??= readSymbols();
-  const { starts, names } = symbols;
+  symbols ??= symbolsIn(kallsyms());
+  return functionAt(symbols, address);
+}
+
+function functionAt({ starts, names }: Symbols, address: bigint): string | undefined {
   let [low, high] = [0, starts.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -25,10 +28,16 @@ export function kernelFunctionAt(address: bigint): string | undefined {
   return names[low - 1]?.replace(/\.(?:cold|isra|constprop|part)\b.*$/, '');
 }
 
-function readSymbols(): Symbols {
+/** What looks functions up in the text of /proc/kallsyms. */
+export function functionsIn(text: string): (address: bigint) => string | undefined {
+  const found = symbolsIn(text);
+  return (address) => functionAt(found, address);
+}
+
+function symbolsIn(text: string): Symbols {
   const found: [start: bigint, name: string][] = [];
   // `ffffffff8154a5d0 T dev_map_generic_redirect`, with a module's name behind a tab.
-  for (const [, start, name = ''] of kallsyms().matchAll(/^([0-9a-f]+) [tTwW] ([^\s]+)/gm)) {
+  for (const [, start, name = ''] of text.matchAll(/^([0-9a-f]+) [tTwW] ([^\s]+)/gm)) {
     const address = BigInt(`0x${start}`);
     if (address !== 0n) found.push([address, name]);
   }

@@ -33,7 +33,7 @@ const NETDEV_A_DEV_XDP_ZC_MAX_SEGS = 4;
  */
 export function readXdpFeatures(): ReadonlyMap<number, XdpFeatures> | undefined {
   using netdev = GenericNetlink.open('netdev');
-  return netdev && new Map(netdev.dump(NETDEV_CMD_DEV_GET).flatMap(decodeDevice));
+  return netdev && new Map(netdev.dump(NETDEV_CMD_DEV_GET).flatMap(decodeFeatures));
 }
 
 /** Those of one device; undefined when there is no such device, or the kernel does not tell. */
@@ -41,14 +41,15 @@ export function readXdpFeaturesOf(ifindex: number): XdpFeatures | undefined {
   using netdev = GenericNetlink.open('netdev');
   try {
     const devices = netdev?.get(NETDEV_CMD_DEV_GET, [{ type: NETDEV_A_DEV_IFINDEX, payload: encodeU32(ifindex) }]);
-    return devices?.flatMap(decodeDevice)[0]?.[1];
+    return devices?.flatMap(decodeFeatures)[0]?.[1];
   } catch (error) {
     if (error instanceof KernelRefusal && error.errno === ENODEV) return undefined;
     throw error;
   }
 }
 
-function decodeDevice(attributes: ReadonlyMap<number, Uint8Array>): [number, XdpFeatures][] {
+/** The features that a message tells of a device; empty when it does not. */
+export function decodeFeatures(attributes: ReadonlyMap<number, Uint8Array>): [number, XdpFeatures][] {
   const ifindex = decodeU32(attributes.get(NETDEV_A_DEV_IFINDEX));
   const bits = attributes.get(NETDEV_A_DEV_XDP_FEATURES);
   if (ifindex === undefined || bits === undefined || bits.length < 8) return [];

@@ -23,14 +23,18 @@ export function surroundings(): Surroundings {
 
 /** The capabilities of this process that matter here; undefined when /proc does not tell. */
 export function effectiveCapabilities(): ReadonlySet<string> | undefined {
-  let mask: bigint;
   try {
-    const line = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-    if (line === undefined) return undefined;
-    mask = BigInt(`0x${line}`);
+    return capabilitiesIn(readFileSync('/proc/self/status', 'utf8'));
   } catch {
     return undefined;
   }
+}
+
+/** The same, from the text of /proc/PID/status. */
+export function capabilitiesIn(status: string): ReadonlySet<string> | undefined {
+  const line = /^CapEff:\s*([0-9a-f]{1,16})$/m.exec(status)?.[1];
+  if (line === undefined) return undefined;
+  const mask = BigInt(`0x${line}`);
   return new Set(
     Object.entries(capabilityBits)
       .filter(([, bit]) => (mask >> BigInt(bit)) & 1n)

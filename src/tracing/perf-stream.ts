@@ -40,6 +40,11 @@ const sampleFormat = {
 };
 const sampleIdentifier = 65_536;
 
+/** A stream that is not perf's, or of a kind that this reader does not know. */
+export class PerfStreamError extends Error {
+  override readonly name = 'PerfStreamError';
+}
+
 export interface PerfStreamHandler {
   /** A tracepoint's record, as its format describes it. The view is only good during the call. */
   sample(record: DataView): void;
@@ -50,7 +55,7 @@ export interface PerfStreamHandler {
 /**
  * Reads a perf stream in whatever pieces it comes.
  *
- * @throws Error when the stream is not one that this reader knows
+ * @throws PerfStreamError when the stream is not one that this reader knows
  */
 export class PerfStreamReader {
   readonly #handler: PerfStreamHandler;
@@ -87,7 +92,7 @@ export class PerfStreamReader {
       if (bytes.length - at < recordHeaderSize) return at;
       const type = view.getUint32(at, littleEndian);
       const size = view.getUint16(at + 6, littleEndian);
-      if (size < recordHeaderSize) throw new Error(`perf wrote a record of ${size} bytes`);
+      if (size < recordHeaderSize) throw new PerfStreamError(`perf wrote a record of ${size} bytes`);
       if (bytes.length - at < size) return at;
       this.#record(type, new DataView(view.buffer, view.byteOffset + at, size));
       at += size;
@@ -101,9 +106,11 @@ export class PerfStreamReader {
         return;
       case recordLost:
         // struct { header; u64 id; u64 lost; … }
+        needs(record, recordHeaderSize + 16);
         this.#handler.lost(Number(record.getBigUint64(recordHeaderSize + 8, littleEndian)), 'kernel');
         return;
       case recordLostSamples:
+        needs(record, recordHeaderSize + 8);
         this.#handler.lost(Number(record.getBigUint64(recordHeaderSize, littleEndian)), 'perf');
         return;
       case recordAttribute:
@@ -111,7 +118,8 @@ export class PerfStreamReader {
         return;
       case recordTracingData:
         // Its size covers the header only: `size` bytes of tracing data follow, padded to 8.
-        this.#skip = (record.getUint32(recordHeaderSize, littleEndian) + 7) & ~7;
+        needs(record, recordHeaderSize + 4);
+        this.#skip = 8 * Math.ceil(record.getUint32(recordHeaderSize, littleEndian) / 8);
         return;
       default:
     }
@@ -119,10 +127,11 @@ export class PerfStreamReader {
 
   #attribute(record: DataView): void {
     const attribute = recordHeaderSize;
+    needs(record, attribute + attributeSampleType + 8);
     if (record.getUint32(attribute, littleEndian) !== perfTypeTracepoint) return;
     const sampleType = Number(record.getBigUint64(attribute + attributeSampleType, littleEndian));
     if (this.#sampleType !== undefined && this.#sampleType !== sampleType) {
-      throw new Error('perf records its events in different layouts');
+      throw new PerfStreamError('perf records its events in different layouts');
     }
     this.#sampleType = sampleType;
     this.#rawOffset = rawDataOffset(sampleType);
@@ -130,10 +139,17 @@ export class PerfStreamReader {
 
   #rawData(record: DataView): DataView {
     const offset = this.#rawOffset;
-    if (offset === undefined) throw new Error('perf wrote a sample before it described the layout');
+    if (offset === undefined) throw new PerfStreamError('perf wrote a sample before it described the layout');
+    needs(record, offset + 4);
     const size = record.getUint32(offset, littleEndian);
+    needs(record, offset + 4 + size);
     return new DataView(record.buffer, record.byteOffset + offset + 4, size);
   }
+}
+
+/** @throws PerfStreamError for a record that ends before it has said what it says */
+function needs(record: DataView, size: number): void {
+  if (record.byteLength < size) throw new PerfStreamError(`perf wrote a record of ${record.byteLength} bytes`);
 }
 
 /** PERF_TYPE_TRACEPOINT. */
@@ -141,15 +157,17 @@ const perfTypeTracepoint = 2;
 
 function readStreamHeader(bytes: Uint8Array, view: DataView): number {
   const text = new TextDecoder('latin1').decode(bytes.subarray(0, 8));
-  if (text !== magic) throw new Error('this is not the output of perf record');
-  return Number(view.getBigUint64(8, littleEndian));
+  if (text !== magic) throw new PerfStreamError('this is not the output of perf record');
+  const size = view.getBigUint64(8, littleEndian);
+  if (size !== BigInt(streamHeaderSize)) throw new PerfStreamError(`perf wrote a header of ${size} bytes`);
+  return streamHeaderSize;
 }
 
 /** Where the u32 size of the raw data stands in a sample, by the order that perf_event.h documents. */
 function rawDataOffset(sampleType: number): number {
   const { raw, read, callchain, tid, cpu, ip, time, addr, id, stream, period } = sampleFormat;
-  if ((sampleType & raw) === 0) throw new Error('perf records no raw data');
-  if ((sampleType & (read | callchain)) !== 0) throw new Error('perf records samples of varying length');
+  if ((sampleType & raw) === 0) throw new PerfStreamError('perf records no raw data');
+  if ((sampleType & (read | callchain)) !== 0) throw new PerfStreamError('perf records samples of varying length');
   // pid and tid, and cpu with its padding, are 8 bytes together: every part before the raw data is.
   const parts = [sampleIdentifier, ip, tid, time, addr, id, stream, cpu, period].filter(
     (part) => (sampleType & part) !== 0,

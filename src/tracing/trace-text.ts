@@ -18,7 +18,7 @@ export class TraceText {
 }
 
 /** `            node-6333    [000] b..1.  3862.093919: xdp_redirect: prog_id=… err=0` */
-const line = /^\s*.*-(?<thread>\d+)\s+(?:\([ \d-]+\)\s+)?\[\d+\]\s+(?<flags>\S+)\s+[\d.]+: (?<event>\w+): (?<text>.*)$/;
+const line = /^.*-(?<thread>\d+) +(?:\([ \d-]+\) +)?\[\d+\] +(?<flags>\S+) +[\d.]+: (?<event>\w+): (?<text>.*)$/;
 
 /** The lines of a piece of text, and those that it completes. */
 export function parseTraceText(state: TraceText, piece: string): TraceLine[] {

@@ -22,12 +22,13 @@ const words = [
 
 const byte = fc.oneof(fc.constantFrom(...telling), fc.nat(255));
 const bytes = fc.oneof(
-  byte.map((one) => [one]),
-  fc.constantFrom(...words),
-  fc.array(byte, { maxLength: 12 }),
+  { weight: 5, arbitrary: byte.map((one) => [one]) },
+  { weight: 2, arbitrary: fc.constantFrom(...words) },
+  { weight: 1, arbitrary: fc.array(byte, { maxLength: 12 }) },
 );
-const share = fc.double({ min: 0, max: 1, noNaN: true });
-const little = fc.double({ min: 0, max: 0.1, noNaN: true });
+/** From 0 to 1, all alike; most of fc.double() is nearly 0. */
+export const share = fc.nat(999_999).map((part) => part / 999_999);
+const little = share.map((part) => part / 10);
 
 /**
  * Places of an edit.
@@ -50,12 +51,17 @@ export function edits(hot: readonly (readonly [from: number, to: number])[] = []
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('copy' as const), at, from: share, share: little }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('end' as const), at }) },
   );
-  return fc.array(edit, { minLength: 1, maxLength: most });
+  // Mostly one: what is changed in five places is refused at the first.
+  return fc.oneof(
+    { weight: 3, arbitrary: edit.map((one) => [one]) },
+    { weight: 1, arbitrary: fc.array(edit, { minLength: 1, maxLength: most }) },
+  );
 }
 
 /** The blob with the changes made, one after another. */
 export function mutated(original: Uint8Array, changes: readonly Edit[]): Uint8Array {
-  let blob: Uint8Array = original.slice();
+  // Not slice(): that of a Buffer is no copy.
+  let blob: Uint8Array = new Uint8Array(original);
   for (const change of changes) blob = applied(blob, change);
   return blob;
 }
@@ -65,12 +71,12 @@ function applied(blob: Uint8Array, change: Edit): Uint8Array {
   const at = place(change.at);
   switch (change.kind) {
     case 'set': {
-      const copy = blob.slice();
+      const copy = new Uint8Array(blob);
       copy.set(change.bytes.slice(0, copy.length - at), at);
       return copy;
     }
     case 'flip': {
-      const copy = blob.slice();
+      const copy = new Uint8Array(blob);
       if (at < copy.length) copy[at] = (copy[at] ?? 0) ^ (1 << change.bit);
       return copy;
     }
@@ -83,7 +89,7 @@ function applied(blob: Uint8Array, change: Edit): Uint8Array {
       return joined(blob.subarray(0, at), blob.subarray(from, from + place(change.share) + 1), blob.subarray(at));
     }
     case 'end':
-      return blob.slice(0, at);
+      return new Uint8Array(blob.subarray(0, at));
   }
 }
 
@@ -112,6 +118,47 @@ export function mutants(
 export function mutantTexts(originals: readonly string[]): fc.Arbitrary<string> {
   const list = originals.map((text) => new TextEncoder().encode(text));
   return mutants(list).map((blob) => new TextDecoder().decode(blob));
+}
+
+/** JSON documents near to one of these: anything stands in the place of a part of it, or is added. */
+export function mutantJson(originals: readonly string[], anything: fc.Arbitrary<unknown>): fc.Arbitrary<string> {
+  const step = fc.record({
+    way: fc.array(fc.nat(12), { maxLength: 5 }),
+    value: anything,
+    add: fc.boolean(),
+    name: fc.oneof(fc.constantFrom('dev', 'key', 'to', 'x', '__proto__'), fc.string()),
+  });
+  return fc
+    .record({ index: fc.nat(originals.length - 1), steps: fc.array(step, { maxLength: 3 }) })
+    .map(({ index, steps }) => {
+      let document: unknown = JSON.parse(originals[index] ?? '');
+      for (const change of steps) document = withPart(document, change.way, change);
+      return JSON.stringify(document);
+    });
+}
+
+/** @param way which of the parts, at each depth; beyond that it is the last */
+function withPart(
+  part: unknown,
+  [first, ...rest]: readonly number[],
+  change: { readonly value: unknown; readonly add: boolean; readonly name: string },
+): unknown {
+  const { value, add, name } = change;
+  if (typeof part !== 'object' || part === null || first === undefined) return value;
+  if (Array.isArray(part)) {
+    if (add && rest.length === 0) return part.toSpliced(first, 0, value);
+    return part.map((each, index) =>
+      index === first % part.length ? withPart(each, rest, change) : (each as unknown),
+    );
+  }
+  const entries = Object.entries(part);
+  if (add && rest.length === 0) return Object.fromEntries([...entries, [name, value]]);
+  return Object.fromEntries(
+    entries.map(([key, each], index) => [
+      key,
+      index === first % entries.length ? withPart(each, rest, change) : (each as unknown),
+    ]),
+  );
 }
 
 /** The header of an ELF file and its table of sections, where libraries believe what they read. */

@@ -140,8 +140,9 @@ export class BtfBuilder {
     return this.#add(name, 'func', 0, 0, prototype, []);
   }
 
-  funcProto(result: number): number {
-    return this.#add('', 'funcProto', 0, 0, result, []);
+  funcProto(result: number, parameters: readonly number[] = []): number {
+    const words = parameters.flatMap((type) => [0, type]);
+    return this.#add('', 'funcProto', 0, parameters.length, result, words);
   }
 
   variable(name: string, type: number, linkage = 1): number {

@@ -16,37 +16,48 @@ import type {
   Targets,
 } from '../../domain/redirect-path.ts';
 import { possibleCpuList } from '../../kernel/cpu.ts';
+import { interfaceIndex } from '../../kernel/interface-names.ts';
 import { readInterface } from '../../kernel/interfaces.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
 import { occupiedEntries } from '../../kernel/path-entries.ts';
 import { UserObject } from '../../kernel/user-object.ts';
 import type { Context } from '../context.ts';
 import { checkKind } from '../map/entry-refusal.ts';
+import { noInterface } from '../no-interface.ts';
 import { openProgram } from '../open-program.ts';
 import { parseHandle } from '../words/handle.ts';
 import { parseProgramHandle, type ProgramHandle } from '../words/program-handle.ts';
+import { checkKernel } from './kernel-needs.ts';
 import { deviceIndex } from './store.ts';
 
 /**
  * Finds what a path names: interfaces, programs, maps, the file of programs.
  *
  * @param wish checked by checkWish
- * @throws ToolError not-found, usage
+ * @throws ToolError not-found, usage; unsupported where this kernel knows no such path
  */
 export function resolvePath(wish: PathWish, context: Context): RedirectPath {
   const device = namedDevice(wish.dev);
   const targets = targetsOf(wish, device, context);
-  return {
+  const path: RedirectPath = {
     device,
     mode: wish.mode ?? 'native',
     link: wish.link === true,
     program: programOf(wish, targets),
     targets,
   };
+  checkKernel(path);
+  return path;
 }
 
 function namedDevice(ifname: string): NamedDevice {
   return { ifname, ifindex: deviceIndex(ifname) };
+}
+
+function targetDevice(ifname: string): NamedDevice {
+  // An interface may be called so, but mostly a list is meant.
+  if (!ifname.includes(',') || interfaceIndex(ifname) !== undefined) return namedDevice(ifname);
+  throw noInterface(`'${ifname}'`, undefined, 'each target is named by itself: --to DEV --to DEV');
 }
 
 function programOf(wish: PathWish, targets: Targets): PathProgram {
@@ -121,7 +132,7 @@ function deviceEntry(
   index: number,
   { wish, device }: { readonly wish: PathWish; readonly device: NamedDevice },
 ): DeviceEntry {
-  const named = namedDevice(target.dev);
+  const named = targetDevice(target.dev);
   const program = entryProgram(
     {
       handle: target.egress ?? wish.egress,
@@ -179,12 +190,12 @@ interface EntryProgramWish {
 }
 
 /** The builtin programs for entries, by the names that the user may give them. */
-const ownPrograms: Readonly<Record<string, 'pass' | 'drop'>> = {
-  pass: 'pass',
-  drop: 'drop',
-  egress_devmap: 'pass',
-  egress_cpumap: 'pass',
-};
+const ownPrograms: ReadonlyMap<string, 'pass' | 'drop'> = new Map([
+  ['pass', 'pass'],
+  ['drop', 'drop'],
+  ['egress_devmap', 'pass'],
+  ['egress_cpumap', 'pass'],
+]);
 
 function entryProgram(
   { handle, dstMac, srcMac }: EntryProgramWish,
@@ -200,7 +211,7 @@ function entryProgram(
     };
   }
   const parsed = parseProgramHandle(handle);
-  const action = parsed.by === 'builtin' ? ownPrograms[parsed.name] : undefined;
+  const action = parsed.by === 'builtin' ? ownPrograms.get(parsed.name) : undefined;
   if (action !== undefined) return { kind: 'own', action };
   using program = openProgram(parsed, `xdp/${kind}`);
   checkKind(program, kind);

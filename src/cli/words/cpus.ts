@@ -1,4 +1,4 @@
-import { parseCpuList } from '../../domain/cpu-list.ts';
+import { LARGEST_CPU, parseCpuList } from '../../domain/cpu-list.ts';
 import { usageError } from '../../domain/errors.ts';
 
 /**
@@ -11,9 +11,15 @@ export function parseCpus(word: string, what: string): number[] {
   try {
     cpus = parseCpuList(word);
   } catch {
-    throw usageError(`${what} takes a list of CPUs such as 0-3,6, not '${word}'`);
+    throw usageError(
+      `${what} takes a list of CPUs such as 0-3,6, not '${word}'`,
+      `numbers go from 0 to ${LARGEST_CPU}, in a range the smaller one comes first, and none is named twice`,
+    );
   }
-  const twice = cpus.find((cpu, index) => cpus.indexOf(cpu) !== index);
-  if (twice !== undefined) throw usageError(`CPU ${twice} is named twice`);
+  const seen = new Set<number>();
+  for (const cpu of cpus) {
+    if (seen.has(cpu)) throw usageError(`CPU ${cpu} is named twice`);
+    seen.add(cpu);
+  }
   return cpus;
 }

@@ -16,6 +16,9 @@ const KIND_CONST = 10;
 const KIND_FUNCTION = 12;
 const KIND_PROTOTYPE = 13;
 
+/** Names and modifiers one behind the other; the kernel allows 32 (MAX_RESOLVE_DEPTH, kernel/bpf/btf.c). */
+const MAX_STEPS = 64;
+
 /** What an argument of a tracepoint is, as far as it matters to those who read it. */
 export type ArgumentKind = 'pointer' | 'number';
 
@@ -124,7 +127,9 @@ export class KernelTypes {
 
   #isPointer(id: number): boolean {
     let type = id;
-    while (this.#kind(type) === KIND_CONST) type = this.#word((this.#starts[type] ?? 0) + 2);
+    for (let step = 0; step < MAX_STEPS && this.#kind(type) === KIND_CONST; step += 1) {
+      type = this.#word((this.#starts[type] ?? 0) + 2);
+    }
     return this.#kind(type) === KIND_POINTER;
   }
 

@@ -1,0 +1,139 @@
+import * as fc from 'fast-check';
+
+import { ToolError } from '../../src/domain/errors.ts';
+import { replaceHidden } from '../../src/domain/hidden-characters.ts';
+import { typedHere } from '../../src/domain/typed-command.ts';
+import { plain } from '../../src/output/color.ts';
+import { failureJson, failureText } from '../../src/output/failure.ts';
+import { jsonText } from '../../src/output/json.ts';
+
+/** A parser with what it is fed and what must hold, whatever that is. */
+export interface FuzzTarget {
+  /** `words/key` */
+  readonly name: string;
+  readonly arbitrary: fc.Arbitrary<unknown>;
+  /** Throws where a property does not hold. */
+  check(input: unknown): void | Promise<void>;
+  /** Whether `check` returns a promise. */
+  readonly async: boolean;
+  /** Lets another program judge, many inputs at once: called now and then, and at the end. */
+  readonly judge?: () => void;
+}
+
+interface Definition<Case> {
+  readonly name: string;
+  readonly arbitrary: fc.Arbitrary<Case>;
+  check(input: Case): void;
+  judge?(): void;
+}
+
+export function target<Case>({ name, arbitrary, check, judge }: Definition<Case>): FuzzTarget {
+  return { name, arbitrary, check: (input) => check(input as Case), async: false, ...(judge && { judge }) };
+}
+
+/** The same for a parser that is asynchronous. */
+export function asyncTarget<Case>({
+  name,
+  arbitrary,
+  check,
+}: {
+  readonly name: string;
+  readonly arbitrary: fc.Arbitrary<Case>;
+  check(input: Case): Promise<void>;
+}): FuzzTarget {
+  return { name, arbitrary, check: (input) => check(input as Case), async: true };
+}
+
+/** How long one input may take: what is slower hangs, or will with a larger one. For a busy machine. */
+const LIMIT_MS = 3000;
+
+/** Inputs that another program judges together: it takes milliseconds to start. */
+const TOGETHER = 5000;
+
+/** The property of a target, as fast-check runs it. */
+export function propertyOf(
+  { arbitrary, check, judge, async: isAsync }: FuzzTarget,
+  begin: () => void = () => {},
+): fc.IRawProperty<[unknown]> {
+  let cases = 0;
+  if (isAsync) {
+    return fc.asyncProperty(arbitrary, async (input) => {
+      begin();
+      const start = performance.now();
+      await check(input);
+      checkTime(start);
+    });
+  }
+  return fc.property(arbitrary, (input) => {
+    begin();
+    const start = performance.now();
+    void check(input);
+    checkTime(start);
+    cases += 1;
+    if (cases % TOGETHER === 0) judge?.();
+  });
+}
+
+function checkTime(start: number): void {
+  const time = performance.now() - start;
+  if (time > LIMIT_MS) throw new Error(`took ${Math.round(time)} ms`);
+}
+
+/** @throws Error unless it is so */
+export function must(condition: boolean, what: string): void {
+  if (!condition) throw new Error(what);
+}
+
+/** @throws Error when the texts differ */
+export function mustEqual(actual: unknown, expected: unknown, what = 'it'): void {
+  const [here, there] = [fc.stringify(actual), fc.stringify(expected)];
+  if (here !== there) throw new Error(`${what} is ${here}, not ${there}`);
+}
+
+type ErrorClass = abstract new (...args: never[]) => Error;
+
+/**
+ * What a parser gives; undefined where it refuses its input with an error of ours, which must be fit to be printed.
+ *
+ * @param allowed classes of errors that somebody words later
+ * @throws whatever else it throws
+ */
+export function tame<Result>(parse: () => Result, allowed: readonly ErrorClass[] = []): Result | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    checkError(error, allowed);
+    return undefined;
+  }
+}
+
+/** The same for a parser that is asynchronous. */
+export async function tameAsync<Result>(
+  parse: () => Promise<Result>,
+  allowed: readonly ErrorClass[] = [],
+): Promise<Result | undefined> {
+  try {
+    return await parse();
+  } catch (error) {
+    checkError(error, allowed);
+    return undefined;
+  }
+}
+
+function checkError(error: unknown, allowed: readonly ErrorClass[]): void {
+  if (allowed.some((known) => error instanceof known)) return;
+  if (!(error instanceof ToolError) || error.kind === 'bug') throw error;
+  const text = failureText(error, plain, typedHere);
+  must(/^error: [^\n]+\n(?:hint: [^\n]+\n)?$/.test(text), `an error of another form: ${JSON.stringify(text)}`);
+  mustBePrintable(text.replaceAll('\n', ''));
+  const json = jsonText(failureJson(error, typedHere), false);
+  mustBePrintable(json);
+  JSON.parse(json);
+}
+
+/** @throws Error for a text in which something is that a terminal would obey */
+export function mustBePrintable(text: string): void {
+  replaceHidden(text, (character) => {
+    throw new Error(`U+${character.codePointAt(0)?.toString(16)} is in ${JSON.stringify(text)}`);
+  });
+}

@@ -135,8 +135,13 @@ function captureOpen({ errno, facts }: KernelRefusal): Explanation | undefined {
     case EISDIR:
       return { kind: 'usage', message: `${path} is a directory` };
     case EPERM:
+      return { kind: 'permission', message: `${path} may not be written`, hint: 'it may be immutable: see lsattr' };
     case EACCES:
-      return { kind: 'permission', message: `${path} may not be written` };
+      return {
+        kind: 'permission',
+        message: `${path} may not be written without CAP_DAC_OVERRIDE`,
+        hint: 'run it as root, or with that capability',
+      };
     case ENXIO:
       return { kind: 'refused', message: `nobody reads ${path}`, hint: 'begin to read the FIFO first' };
     default:

@@ -8,6 +8,7 @@ import type { Pointer } from './libbpf.ts';
 export interface Libc {
   close(fd: number): number;
   open(path: string, flags: number, mode: number): number;
+  faccessat(directory: number, path: string, mode: number, flags: number): number;
   fcntl(fd: number, command: number, argument: number): number;
   mount(source: string, target: string, type: string, flags: number, data: string | null): number;
   statfs(path: string, buffer: Uint8Array): number;
@@ -48,6 +49,7 @@ const ptr = 'void *';
 export const libc = bindLibrary<Libc>(null, {
   close: [int, [int]],
   open: [int, [str, int, u32]],
+  faccessat: [int, [int, str, int, int]],
   fcntl: [int, [int, int, 'int64_t']],
   mount: [int, [str, str, str, 'uint64_t', str]],
   statfs: [int, [str, ptr]],

@@ -1,9 +1,10 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { shellCommand } from '../domain/shell-quote.ts';
 import { lastErrno, libc } from '../ffi/libc.ts';
+import { exists } from './access.ts';
 import { BPFFS_STANDARD } from './bpffs-path.ts';
 import { underLock } from './file-lock.ts';
 import { inInitialMountNamespace } from './mount-namespace.ts';
@@ -38,13 +39,13 @@ export function preparePin(path: string, options: PinOptions): void {
   checkPinName(path);
   const directory = dirname(path);
   if (!ensureBpffs(directory, options)) return;
-  if (options.taken ?? existsSync(path)) {
+  if (options.taken ?? exists(path)) {
     throw new ToolError('conflict', `${path} exists already`, {
       errno: 17,
       operation: 'pin',
     });
   }
-  if (!existsSync(directory)) {
+  if (!exists(directory)) {
     throw new ToolError('not-found', `the directory ${directory} does not exist`, {
       hint: `make it: ${shellCommand(['mkdir', directory])}`,
     });

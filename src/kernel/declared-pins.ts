@@ -1,5 +1,6 @@
-import { existsSync, symlinkSync, unlinkSync } from 'node:fs';
+import { symlinkSync, unlinkSync } from 'node:fs';
 
+import { exists } from './access.ts';
 import type { LoadedPath } from './path-load.ts';
 import { DECLARED_DIRECTORY, linkText, makeDirectory, MAPS_DIRECTORY, namesIn, pinnedMap } from './path-store.ts';
 import { pinObject } from './pin.ts';
@@ -30,7 +31,7 @@ export function makeDeclaredPins(directory: string, { maps, declaredPins }: Load
 export function declaredPinsOf(directory: string): string[] {
   return namesIn(`${directory}/${DECLARED_DIRECTORY}`).flatMap((name) => {
     const path = linkText(`${directory}/${DECLARED_DIRECTORY}/${name}`);
-    if (path === undefined || !existsSync(path)) return [];
+    if (path === undefined || !exists(path)) return [];
     using made = pinnedMap(`${directory}/${MAPS_DIRECTORY}/${name}`);
     using there = pinnedMap(path);
     return made !== undefined && made.info.id === there?.info.id ? [path] : [];

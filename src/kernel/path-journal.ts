@@ -1,6 +1,7 @@
-import { existsSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 
 import type { PathMode } from '../domain/redirect-path.ts';
+import { exists } from './access.ts';
 import {
   DEVICE_PIN,
   deviceGone,
@@ -85,7 +86,7 @@ export class JournalEntry {
    * @param attached ids of the programs attached to the device now
    */
   isSwitched(attached: readonly number[]): boolean {
-    if (existsSync(this.oldTargetsPin)) return false;
+    if (exists(this.oldTargetsPin)) return false;
     using fresh = this.newProgram();
     if (fresh !== undefined) return attached.includes(fresh.info.id);
     using old = this.oldProgram()?.program;
@@ -114,7 +115,7 @@ export class PathJournal {
 
   /** The one that a killed command has left, or undefined. */
   static left(store: PathStore): PathJournal | undefined {
-    const state = states.find((each) => existsSync(journalPath(store, each)));
+    const state = states.find((each) => exists(journalPath(store, each)));
     return state === undefined ? undefined : new PathJournal(store, state);
   }
 
@@ -143,7 +144,7 @@ export class PathJournal {
     if (this.state !== 'committed') renameSync(this.path, committed.path);
     for (const entry of committed.entries()) {
       const directory = this.store.directory(entry.ifindex);
-      if (existsSync(entry.newDirectory)) {
+      if (exists(entry.newDirectory)) {
         removeTree(directory);
         renameSync(entry.newDirectory, directory);
       } else if (entry.tookAway(directory)) removeTree(directory);

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-
 import { decodeCpumapValue } from '../domain/cpumap.ts';
 import { decodeDevmapValue } from '../domain/devmap.ts';
 import { isRedirectKind, type RedirectKind } from '../domain/map-type.ts';
@@ -15,6 +13,7 @@ import type {
   PathProgram,
   Targets,
 } from '../domain/redirect-path.ts';
+import { exists } from './access.ts';
 import { interfaceName } from './interface-names.ts';
 import type { BpfMap } from './map.ts';
 import { occupiedEntries } from './path-entries.ts';
@@ -46,7 +45,7 @@ export function readPath(directory: string, device: NamedDevice, mode: PathMode,
   using config = pinnedMap(`${directory}/${CONFIG_PIN}`);
   const bytes = config === undefined ? undefined : firstValue(config);
   const entryProgram = entryProgramReader(directory, handleOf);
-  const base = { device, mode, link: existsSync(`${directory}/${LINK_PIN}`) };
+  const base = { device, mode, link: exists(`${directory}/${LINK_PIN}`) };
   const file = linkText(`${directory}/${OBJECT_LINK}`);
   const borrowed = linkText(`${directory}/${MAP_LINK}`);
   const program: PathProgram =

@@ -1,19 +1,10 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readlinkSync,
-  rmdirSync,
-  unlinkSync,
-} from 'node:fs';
+import { constants, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, unlinkSync } from 'node:fs';
 
 import { ToolError } from '../domain/errors.ts';
 import { encodeInteger } from '../domain/integer.ts';
 import { mapTypeNumber } from '../domain/map-type.ts';
 import { shellQuote } from '../domain/shell-quote.ts';
+import { accessError, exists } from './access.ts';
 import { BPFFS_STANDARD, bpffsMounts } from './bpffs-path.ts';
 import { BPF_ANY, BpfMap } from './map.ts';
 import { currentNetnsInode } from './namespaces.ts';
@@ -62,7 +53,7 @@ export class PathStore {
     this.root = root;
     this.netns = netns;
     checkOwner(root);
-    if (existsSync(root)) checkAccess(root);
+    if (exists(root)) checkAccess(root);
   }
 
   /** Where the path of a device is when no change is under way. */
@@ -82,18 +73,12 @@ export class PathStore {
 }
 
 function checkAccess(root: string): void {
-  try {
-    accessSync(root, constants.R_OK | constants.X_OK);
-  } catch (cause) {
-    throw new ToolError(
-      'permission',
-      `${root}, where xdpctl keeps its pins, may not be read without CAP_DAC_OVERRIDE`,
-      {
-        hint: 'run it as root, or with that capability',
-        cause,
-      },
-    );
-  }
+  const errno = accessError(root, constants.R_OK | constants.X_OK);
+  if (errno === 0) return;
+  throw new ToolError('permission', `${root}, where xdpctl keeps its pins, may not be read without CAP_DAC_OVERRIDE`, {
+    hint: 'run it as root, or with that capability',
+    errno,
+  });
 }
 
 /**
@@ -131,12 +116,12 @@ export function namesIn(directory: string): string[] {
 
 /** The program pinned at a path, undefined when nothing is. The caller closes it. @throws KernelRefusal `pin get` */
 export function pinnedProgram(path: string): BpfProgram | undefined {
-  return existsSync(path) ? new BpfProgram(openPin(path).fd) : undefined;
+  return exists(path) ? new BpfProgram(openPin(path).fd) : undefined;
 }
 
 /** The map pinned at a path, undefined when nothing is. The caller closes it. @throws KernelRefusal `pin get` */
 export function pinnedMap(path: string): BpfMap | undefined {
-  return existsSync(path) ? new BpfMap(openPin(path).fd) : undefined;
+  return exists(path) ? new BpfMap(openPin(path).fd) : undefined;
 }
 
 /** The id of the program of the path in a directory, or undefined. */

@@ -1,7 +1,8 @@
-import { existsSync, unlinkSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 
 import { KernelRefusal } from '../domain/errors.ts';
 import type { PathMode } from '../domain/redirect-path.ts';
+import { exists } from './access.ts';
 import { removeDeclaredPins } from './declared-pins.ts';
 import { copyTargets } from './map-copy.ts';
 import { type JournalEntry, PathJournal } from './path-journal.ts';
@@ -62,7 +63,7 @@ export function undoChange(journal: PathJournal): KernelRefusal[] {
 /** Removes a device's directory when its program is not attached: somebody has taken it off, or a detach was killed. */
 export function dropStale(store: PathStore, ifindex: number): void {
   const directory = store.directory(ifindex);
-  if (!existsSync(directory)) return;
+  if (!exists(directory)) return;
   const id = programIn(directory);
   if (id === undefined || !attachedIds(ifindex).includes(id)) removeTree(directory);
 }
@@ -79,7 +80,7 @@ function restore(store: PathStore, entry: JournalEntry): void {
   const old = entry.oldProgram();
   using _old = old?.program;
   const linkPin = `${store.directory(ifindex)}/${LINK_PIN}`;
-  const wasLinked = existsSync(linkPin);
+  const wasLinked = exists(linkPin);
   const now = attachedPrograms(ifindex);
   const mode = now.find(({ progId }) => progId === fresh?.info.id)?.mode;
   if (fresh !== undefined && mode !== undefined) {

@@ -1,7 +1,8 @@
-import { existsSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
+import { readlinkSync, statSync, unlinkSync } from 'node:fs';
 
 import { KernelRefusal, type RefusalFacts } from '../domain/errors.ts';
 import { libbpf } from '../ffi/libbpf.ts';
+import { exists } from './access.ts';
 import { BPFFS_STANDARD } from './bpffs-path.ts';
 import { isOnBpffs } from './bpffs.ts';
 import { check } from './check.ts';
@@ -61,7 +62,7 @@ function whereabouts(path: string): RefusalFacts {
   return {
     path,
     directory: isDirectory(path),
-    outside: existsSync(path) && !isOnBpffs(path),
+    outside: exists(path) && !isOnBpffs(path),
     mounted: !path.startsWith(`${BPFFS_STANDARD}/`) || isOnBpffs(BPFFS_STANDARD),
   };
 }

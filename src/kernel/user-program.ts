@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
-
 import { ToolError, usageError } from '../domain/errors.ts';
 import type { Targets } from '../domain/redirect-path.ts';
+import { exists } from './access.ts';
 import type { BpfMap } from './map.ts';
 import { type BpfProgram, readProgramMapIds } from './program.ts';
 import { pinName, UserObject, type UserObjectMap } from './user-object.ts';
@@ -41,7 +40,7 @@ export function loadUserProgram(
   if (foreign !== undefined) replaced?.reuse(foreign);
   const declaredPins = new Map<string, string>();
   for (const map of object.maps) {
-    if (map.pinPath === undefined || existsSync(map.pinPath)) continue;
+    if (map.pinPath === undefined || exists(map.pinPath)) continue;
     // Pinned when all the rest is in place; one that others have made, not at all.
     map.leaveUnpinned();
     if (map !== replaced) declaredPins.set(pinName(map.name, file), map.pinPath);

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
+import { mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
 import { isRedirectKind, mapTypeName } from '../../domain/map-type.ts';
+import { exists } from '../../kernel/access.ts';
 import { ensureBpffs, isOnBpffs } from '../../kernel/bpffs.ts';
 import { cloneTargets } from '../../kernel/map-copy.ts';
 import type { BpfMap } from '../../kernel/map.ts';
@@ -49,7 +50,7 @@ export function loadObject(request: LoadRequest, all: boolean, context: Context)
   for (const { path } of pins) checkNewPin(path, directories, context);
   checkDistinct(pins);
   const madeByLibbpf = object.maps.flatMap(({ pinPath }) =>
-    pinPath === undefined || existsSync(pinPath) ? [] : [pinPath],
+    pinPath === undefined || exists(pinPath) ? [] : [pinPath],
   );
   if (context.options.dryRun) {
     rehearse(object, pins, context);
@@ -152,7 +153,7 @@ function mapPins(object: UserObject, directory: string): WantedPin[] {
 /** A directory that is there, or that can be made. */
 function checkDirectory(path: string, context: Context): void {
   if (!ensureBpffs(path, context.options)) return;
-  if (!existsSync(path)) {
+  if (!exists(path)) {
     prepareNewPin(path, context);
     return;
   }
@@ -165,7 +166,7 @@ function checkDirectory(path: string, context: Context): void {
 /** @param directories that will be there when the pin is made */
 function checkNewPin(path: string, directories: readonly string[], context: Context): void {
   const directory = dirname(path);
-  if (directories.includes(directory) && !existsSync(directory)) return;
+  if (directories.includes(directory) && !exists(directory)) return;
   prepareNewPin(path, context);
 }
 
@@ -181,7 +182,7 @@ function checkDistinct(pins: readonly WantedPin[]): void {
 }
 
 function makeDirectory(path: string, transaction: Transaction): void {
-  if (existsSync(path)) return;
+  if (exists(path)) return;
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {

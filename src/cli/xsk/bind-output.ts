@@ -1,8 +1,9 @@
-import { accessSync, constants, statSync } from 'node:fs';
+import { constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isatty } from 'node:tty';
 
 import { KernelRefusal, usageError } from '../../domain/errors.ts';
+import { accessError } from '../../kernel/access.ts';
 import type { GlobalOptions } from '../global-options.ts';
 import type { BindRequest } from './bind-request.ts';
 
@@ -26,10 +27,15 @@ export function checkOutput({ write }: BindRequest, { json, dryRun }: GlobalOpti
 
 function checkFile(path: string, overwrite: boolean): void {
   const there = asOpen(path, () => statSync(path, { throwIfNoEntry: false }));
-  if (there === undefined) return asOpen(path, () => accessSync(dirname(path), W_OK | X_OK));
+  if (there === undefined) return checkAccess(path, dirname(path), W_OK | X_OK);
   if (there.isDirectory()) throw new KernelRefusal('capture open', EISDIR, { path });
   if (there.isFile() && !overwrite) throw new KernelRefusal('capture open', EEXIST, { path });
-  asOpen(path, () => accessSync(path, W_OK));
+  checkAccess(path, path, W_OK);
+}
+
+function checkAccess(path: string, place: string, mode: number): void {
+  const errno = accessError(place, mode);
+  if (errno !== 0) throw new KernelRefusal('capture open', errno, { path });
 }
 
 /** A failure becomes that of opening the file. */

@@ -1,8 +1,8 @@
 import type { Hint } from '../domain/errors.ts';
 
 /*
- * Words of bpftool that are not ours, with what to type instead: whoever comes from there is not to look for them in
- * vain.
+ * Words of bpftool and ip that are not ours, with what to type instead: whoever comes from there is not to look for them
+ * in vain.
  */
 
 const objects: Readonly<Record<string, Hint>> = {
@@ -23,6 +23,9 @@ const detachment: Hint = ({ own }) =>
   `XDP programs are taken off by: ${own(['net', 'detach', 'xdpdrv', 'dev', 'IF'])}; others by bpftool prog detach`;
 const queue = 'queues and stacks are for bpftool map; xdpctl knows maps with keys';
 
+const attach: Hint = ({ own }) => `a redirect is made by: ${own(['redirect', 'attach', 'DEV', '--to', 'DEV'])}`;
+const detach: Hint = ({ own }) => `a redirect is taken away by: ${own(['redirect', 'detach', 'DEV'])}`;
+
 const verbs: Readonly<Record<string, Readonly<Record<string, Hint>>>> = {
   map: {
     push: queue,
@@ -38,6 +41,7 @@ const verbs: Readonly<Record<string, Readonly<Record<string, Hint>>>> = {
     profile: 'that is for bpftool prog profile',
     tracelog: 'that is for bpftool prog tracelog',
   },
+  redirect: { add: attach, create: attach, set: attach, del: detach, delete: detach, remove: detach },
 };
 
 /** What to say of an object of bpftool's that is not ours; undefined for another word. */

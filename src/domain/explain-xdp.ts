@@ -32,7 +32,7 @@ export function explainXdp({ operation, errno, facts }: KernelRefusal): Explanat
         kind: 'unsupported',
         message: `${device} cannot run XDP programs${facts['mode'] === undefined ? '' : ` in ${String(facts['mode'])} mode`}${because}`,
         ...(facts['mode'] === 'native' && {
-          hint: `${facts['net'] === true ? 'use xdpgeneric' : 'add --mode generic'}, which works with every driver but is slower`,
+          hint: `${facts['net'] === true ? 'use xdpgeneric' : 'add --mode generic (in a document "mode": "generic")'}, which works with every driver but is slower`,
         }),
       };
     case EBUSY:

@@ -161,8 +161,13 @@ describe('words', () => {
       /bpftool prog load, then attach: .* pinned @p\/NAME dev IF$/,
     ],
     ['prog load x.o @p kernel_btf y', /'kernel_btf' is for kernels/, /leave it out/],
+    ['redirect delete eth0', "unknown verb of redirect 'delete'", /: xdpctl redirect detach DEV$/],
+    ['redirect add eth0', "unknown verb of redirect 'add'", /: xdpctl redirect attach DEV --to DEV$/],
+    ['redirect attach lo lo', "unexpected word 'lo': only the interface", /--to, once for each/],
+    ['redirect attach lo --to lo --mode xdpdrv', "--mode takes native, generic, not 'xdpdrv'", /--mode native$/],
+    ['redirect attach lo --to lo --mode skb', "--mode takes native, generic, not 'skb'", /--mode generic$/],
     ['prog load x.o @p now', "unknown word 'now'", /keywords are type, map, pinmaps/],
-  ])('of bpftool that are not ours are refused with what to type instead: %s', async (line, error, hint) => {
+  ])('of other tools that are not ours are refused with what to type instead: %s', async (line, error, hint) => {
     const refused = (await refusal(line)) as { status: number; error: string; hint: string };
     expect(refused.status).toBe(2);
     expect(refused.error).toMatch(error);

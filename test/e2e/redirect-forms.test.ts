@@ -116,6 +116,14 @@ describe('redirect attach', () => {
     expect(await misses()).toHaveLength(problems.length - 1);
   });
 
+  it('takes no list for a target', async () => {
+    const { a, b, c } = router;
+    expect(await router.refused('attach', a.name, '--to', `${b.name},${c.name}`, '--broadcast')).toMatchObject({
+      exit: 3,
+      hint: 'each target is named by itself: --to DEV --to DEV',
+    });
+  });
+
   it.each([3, 300])('always by key %i', async (key) => {
     const { a, b } = router;
     const made = await router.done('attach', a.name, '--to', b.name, '--key', String(key));

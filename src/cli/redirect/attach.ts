@@ -154,7 +154,13 @@ function planned(path: RedirectPath, { replace }: Request, store: PathStore): Re
 function parseRequest(input: Input): Request {
   const words = new WordList(input.words);
   const dev = words.take('the interface');
-  words.end();
+  const more = words.peek();
+  if (more !== undefined) {
+    throw usageError(
+      `unexpected word '${more}': only the interface where frames arrive comes without an option`,
+      'where they leave is said by --to, once for each',
+    );
+  }
   const wish = parseWish(dev, input);
   checkWish(wish, asOption);
   return {

@@ -84,7 +84,7 @@ export function parseWish(dev: string, input: Input): PathWish {
     program: optionValue(input, 'program'),
     key: parseKey(optionValue(input, 'key')),
     on_miss: oneOf(input, 'on-miss', Object.keys(missActions) as MissAction[]),
-    mode: oneOf(input, 'mode', ['native', 'generic'] as const),
+    mode: parseMode(input),
     link: flag(input, 'link') || undefined,
   };
 }
@@ -93,6 +93,22 @@ function parseKey(word: string | undefined): PathWish['key'] {
   if (word === undefined || word === 'ingress' || word === 'queue') return word;
   if (!/^[0-9]/.test(word)) throw usageError(`--key takes ingress, queue or a number, not '${word}'`);
   return parseUnsigned(word, 'the key', U32_MAX);
+}
+
+/** What bpftool and ip call the modes. */
+const otherWords: Readonly<Record<string, string>> = {
+  xdpdrv: 'native',
+  driver: 'native',
+  drv: 'native',
+  xdpgeneric: 'generic',
+  skb: 'generic',
+};
+
+function parseMode(input: Input): PathWish['mode'] {
+  const word = optionValue(input, 'mode') ?? '';
+  const meant = Object.hasOwn(otherWords, word) ? otherWords[word] : undefined;
+  if (meant !== undefined) throw usageError(`--mode takes native, generic, not '${word}'`, `that is --mode ${meant}`);
+  return oneOf(input, 'mode', ['native', 'generic'] as const);
 }
 
 function oneOf<Word extends string>(input: Input, name: string, words: readonly Word[]): Word | undefined {

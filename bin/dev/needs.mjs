@@ -148,6 +148,12 @@ export const needs = [
     found: () => existsSync('/usr/share/keyrings/debian-archive-keyring.gpg'),
     packages: { 'apt-get': ['debian-archive-keyring'] },
   },
+  // Another architecture, for `npm run test:libraries`.
+  {
+    ...program('qemu-aarch64', ['libraries']),
+    optional: true,
+    packages: { 'apt-get': ['qemu-user'], dnf: ['qemu-user'], apk: ['qemu-aarch64'], pacman: ['qemu-user'] },
+  },
   // The loop in C beside which `xsk bind` is measured.
   {
     ...program('cc', ['bench']),

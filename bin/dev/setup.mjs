@@ -2,7 +2,7 @@
  * Installs what this checkout needs and does not have yet: npm packages, and packages of the system. `npm test`,
  * `npm run demo` and `npm run bench` begin with it; it also runs by itself:
  *
- *     node bin/dev/setup.mjs [demo|test|bench]
+ *     node bin/dev/setup.mjs [demo|test|bench|libraries]
  *
  * Prints each command before it runs it, and asks first on a terminal. Silent when nothing is missing. Node's own
  * modules only: this runs before anything is installed.
@@ -22,7 +22,7 @@ class SetupError extends Error {}
 /**
  * Installs whatever is missing, and puts the administrators' folders into this process's PATH.
  * Ends the process with a message when that fails.
- * @param {{ for: 'demo' | 'test' | 'bench' }} purpose
+ * @param {{ for: 'demo' | 'test' | 'bench' | 'libraries' }} purpose
  */
 export function setup({ for: purpose }) {
   const path = (process.env.PATH ?? '').split(':');
@@ -138,8 +138,8 @@ function run([program, ...args]) {
 
 if (process.argv[1] === import.meta.filename) {
   const [purpose = 'test'] = process.argv.slice(2);
-  if (!['demo', 'test', 'bench'].includes(purpose)) {
-    console.error('usage: node bin/dev/setup.mjs [demo|test|bench]');
+  if (!['demo', 'test', 'bench', 'libraries'].includes(purpose)) {
+    console.error('usage: node bin/dev/setup.mjs [demo|test|bench|libraries]');
     process.exit(2);
   }
   setup({ for: purpose });

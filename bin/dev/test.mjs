@@ -21,12 +21,16 @@ const isRoot = process.getuid() === 0;
 /** @type {import('./vitest-step.mjs').Result[]} */
 const results = [];
 
+/** How a check ends that cannot be made here. */
+const SKIPPED = 'exit 77';
+
 /** A check that is one program: what it is, its words, and the file without which there is none. */
 async function check(name, command, { file, seconds = 180 } = {}) {
   if (file !== undefined && !existsSync(join(root, file))) return;
   console.log(`\n== ${name} ==`);
   const problem = await runToEnd(command, { cwd: root, seconds });
-  results.push({ name, state: problem === undefined ? 'passed' : 'failed', reason: problem });
+  if (problem === SKIPPED) results.push({ name, state: 'skipped', reason: 'what it needs cannot be had, see above' });
+  else results.push({ name, state: problem === undefined ? 'passed' : 'failed', reason: problem });
 }
 
 async function tests(project, seconds, { asRoot = false } = {}) {
@@ -76,6 +80,7 @@ await tests('e2e', 900, { asRoot: true });
 if (patterns.length === 0) {
   await check('BPF objects', [node, 'bin/dev/bpf.mjs', '--check'], { file: 'bin/dev/bpf.mjs' });
   await check('manual pages', [node, 'bin/dev/man.mjs', '--check'], { file: 'bin/dev/man.mjs' });
+  if (isRoot) await check('libraries', [node, 'test/libraries/run.mjs', '--smoke'], { seconds: 300 });
   await check('benchmarks', [node, 'test/bench/run.mjs', '--smoke'], { file: 'test/bench/run.mjs' });
 }
 if (inCi) failUnexpectedSkips();

@@ -13,7 +13,9 @@ describe('koffi', () => {
   );
 
   it('is the version that its package says', () => {
-    const { version } = createRequire(import.meta.url)('../../node_modules/koffi/package.json') as { version: string };
+    const { version } = createRequire(import.meta.filename)('../../node_modules/koffi/package.json') as {
+      version: string;
+    };
     expect(koffi()).toHaveProperty('version', version);
   });
 });

@@ -1,0 +1,134 @@
+/**
+ * What the runs of test/libraries found (results.json), and the table in README.md that is made of it.
+ *
+ *     node test/libraries/report.mjs            writes the table
+ *     node test/libraries/report.mjs --check    writes nothing, and fails when it is not what the results say
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..');
+const resultsFile = join(import.meta.dirname, 'results.json');
+const readmeFile = join(root, 'README.md');
+
+const BEGIN = '<!-- Made by test/libraries/report.mjs of test/libraries/results.json -->\n';
+const END = '<!-- End of what test/libraries/report.mjs makes -->\n';
+
+/** The columns, and what they stand for. */
+const columns = {
+  versions: 'starts',
+  pure: 'parsers, layouts, FFI',
+  maps: 'maps',
+  objects: 'objects',
+  redirect: 'attach, frames',
+  drops: 'drops',
+  xsk: 'AF_XDP',
+};
+
+/** The order of the rows. */
+const order = [
+  'bookworm',
+  'bookworm-backports',
+  'trixie',
+  'forky',
+  'node-22',
+  'node-24',
+  'node-26',
+  'arm64',
+  'bullseye',
+];
+
+/**
+ * @typedef {object} Row
+ * @property {string} name
+ * @property {string} [unavailable] why it could not be had
+ * @property {string} [kernel]
+ * @property {string} [node]
+ * @property {string} [arch]
+ * @property {boolean} [emulated]
+ * @property {string} [libbpf]
+ * @property {string} [glibc]
+ * @property {string} [bpftrace]
+ * @property {Record<string, { passed: number, failed: number, skipped: number }>} [groups]
+ */
+
+/** @returns {Row[]} */
+function readResults() {
+  return existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')) : [];
+}
+
+/** Puts rows in the place of those of the same name. @param {Row[]} rows */
+export function mergeResults(rows) {
+  const merged = new Map([...readResults(), ...rows].map((row) => [row.name, row]));
+  const sorted = [...merged.values()].toSorted((one, other) => order.indexOf(one.name) - order.indexOf(other.name));
+  writeFileSync(resultsFile, `${JSON.stringify(sorted, null, 2)}\n`);
+}
+
+/** @param {Row} row */
+function title({ arch, emulated, node, libbpf, glibc, groups, bpftrace }) {
+  const traced = groups.drops !== undefined && groups.drops.passed > 100 ? [`bpftrace ${bpftrace}`] : [];
+  const machine = emulated ? [`**${arch}**, emulated`] : [];
+  return [...machine, `libbpf ${libbpf}`, `glibc ${glibc}`, `Node.js ${node}`, ...traced].join(', ');
+}
+
+function cell(group) {
+  if (group === undefined) return '—';
+  const { passed, failed, skipped } = group;
+  const others = [failed > 0 ? `**${failed} failed**` : '', skipped > 0 ? `${skipped} skipped` : ''].filter(Boolean);
+  return [String(passed), ...others].join(', ');
+}
+
+/** @param {Row[]} rows */
+function table(rows) {
+  const names = Object.keys(columns);
+  const shown = rows.filter(({ groups }) => groups !== undefined && names.some((name) => name in groups));
+  return [
+    `| | ${names.map((name) => columns[name]).join(' | ')} |`,
+    `|---|${names.map(() => '---:').join('|')}|`,
+    ...shown.map((row) => `| ${title(row)} | ${names.map((name) => cell(row.groups[name])).join(' | ')} |`),
+  ].join('\n');
+}
+
+/** @param {Row[]} rows */
+function section(rows) {
+  const bullseye = rows.find(({ name, groups }) => name === 'bullseye' && groups !== undefined);
+  const arm64 = rows.find(({ name, groups }) => name === 'arm64' && groups !== undefined);
+  const missing = rows.filter(({ unavailable }) => unavailable !== undefined);
+  const kernels = [...new Set(rows.flatMap(({ kernel }) => (kernel === undefined ? [] : [kernel.replace(/-.*/, '')])))];
+  const notes = [
+    `How many tests passed, on Linux ${kernels.join(' and ')}; — stands for what was not run.`,
+    arm64 &&
+      'On arm64, which QEMU emulates without bpf(2), only what is above the kernel was run: ' +
+        'everything that makes, attaches or counts something is untested there.',
+    bullseye &&
+      `Where libbpf is missing, or only a libbpf.so.0 is there, every command that needs it is exit 5, says what to ` +
+        `install, and changes nothing (${cell(bullseye.groups.without)} tests).`,
+    ...missing.map(({ name, unavailable }) => `${name} could not be had: ${unavailable}.`),
+  ].filter(Boolean);
+  return `${BEGIN}\n${table(rows)}\n\n${notes.join('\n')}\n\n${END}`;
+}
+
+function readmeWithTable(readme) {
+  const begin = readme.indexOf(BEGIN);
+  const end = readme.indexOf(END);
+  if (begin === -1 || end < begin) throw new Error(`README.md has no place for the table: ${BEGIN}…${END}`);
+  return readme.slice(0, begin) + section(readResults()) + readme.slice(end + END.length);
+}
+
+export function writeReadme() {
+  writeFileSync(readmeFile, readmeWithTable(readFileSync(readmeFile, 'utf8')));
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const checking = process.argv[2] === '--check';
+  if (!checking) writeReadme();
+  else {
+    const readme = readFileSync(readmeFile, 'utf8');
+    if (readmeWithTable(readme) !== readme) {
+      console.error(
+        'error: README.md is not what test/libraries/results.json says (run: node test/libraries/report.mjs)',
+      );
+      process.exitCode = 1;
+    }
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * `npm run test:libraries`: tests with other versions of libbpf, Node.js and bpftrace, and on another architecture. Ends
+ * with the table of README.md.
+ *
+ *     npm run test:libraries                     everything
+ *     npm run test:libraries -- trixie node-26   these (environments.mjs)
+ *     npm run test:libraries -- --smoke          the newest of both and few tests, which changes no file
+ *
+ * What cannot be fetched is said, and is no failure but in CI.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { runToEnd } from '../../bin/dev/run-to-end.mjs';
+import { setup } from '../../bin/dev/setup.mjs';
+import { environments, smoke } from './environments.mjs';
+import { Unavailable } from './must.mjs';
+import { mergeResults, writeReadme } from './report.mjs';
+
+const root = join(import.meta.dirname, '..', '..');
+const enterScript = join(import.meta.dirname, 'enter.sh');
+
+/** What `npm test` takes for a skip. */
+const SKIPPED = 77;
+
+/** How long the tests of one environment may take, where nothing is emulated. */
+const SECONDS = 1800;
+
+const words = process.argv.slice(2);
+const isSmoke = words.includes('--smoke');
+const unknown = words.filter((word) => word !== '--smoke' && !environments.some(({ name }) => name === word));
+if (unknown.length > 0 || (isSmoke && words.length > 1)) {
+  console.error(`usage: npm run test:libraries [-- --smoke | ${environments.map(({ name }) => name).join(' | ')} …]`);
+  process.exit(2);
+}
+if (process.getuid() !== 0) {
+  console.error('error: these tests need root');
+  process.exit(1);
+}
+if (!isSmoke) ['test', 'libraries'].forEach((purpose) => setup({ for: purpose }));
+
+const scratch = mkdtempSync(join(tmpdir(), 'xdpctl-libraries-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
+const chosen = isSmoke ? [smoke] : environments.filter(({ name }) => words.length === 0 || words.includes(name));
+const build = await runToEnd([process.execPath, 'bin/dev/build.mjs'], { cwd: root, seconds: 180 });
+if (build !== undefined) throw new Error(`the build failed: ${build}`);
+const { bundleTests } = await import('../vm/bundle.mjs');
+const files = [...new Set(chosen.flatMap(({ groups }) => Object.values(groups).flatMap(filesOf)))];
+const { main, bundles } = await bundleTests(files, scratch);
+
+/** @type {import('./report.mjs').Row[]} */
+const rows = [];
+for (const environment of chosen) {
+  console.log(`\n== ${environment.name} ==`);
+  rows.push(await resultsOf(environment));
+}
+if (!isSmoke) {
+  mergeResults(rows);
+  writeReadme();
+}
+const failed = rows.filter(({ groups = {} }) => Object.values(groups).some((group) => group.failed > 0));
+const unavailable = rows.filter((row) => row.unavailable !== undefined);
+for (const { name, unavailable: why } of unavailable) console.log(`${name} cannot be had here: ${why}`);
+for (const { name, groups } of failed) console.log(`${name} failed: ${JSON.stringify(groups)}`);
+if (failed.length > 0 || (unavailable.length > 0 && process.env.CI)) process.exitCode = 1;
+else if (isSmoke && unavailable.length > 0) process.exitCode = SKIPPED;
+
+/** The test files whose paths begin with one of these. */
+function filesOf(prefixes) {
+  return allFiles().filter((file) => prefixes.some((prefix) => file.startsWith(prefix)));
+}
+
+function allFiles() {
+  return readdirSync(join(root, 'test'), { recursive: true })
+    .map((file) => `test/${file}`)
+    .filter((file) => file.endsWith('.test.ts'))
+    .toSorted();
+}
+
+/** @returns {Promise<import('./report.mjs').Row>} */
+async function resultsOf({ name, groups, enter, slowness = 1 }) {
+  let entered;
+  try {
+    entered = enter();
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    return { name, unavailable: error.message };
+  }
+  const { words: places = [], path = [] } = entered;
+  const file = join(scratch, `${name}.jsonl`);
+  const env = {
+    PATH: [...path, process.env.PATH].join(':'),
+    OWN_BPFFS: 'yes',
+    NO_COLOR: '1',
+    NODE_EXTRA_CA_CERTS: '',
+    XDPCTL_RESULTS: file,
+    XDPCTL_SLOW: String(slowness),
+  };
+  const inside = (...command) => ['unshare', '--mount', 'sh', enterScript, ...places, '--', ...command];
+  const mine = Object.values(groups).flatMap(filesOf);
+  const ours = bundles.filter((_, index) => mine.includes(files[index]));
+  const problem = await runToEnd(inside('node', main, ...ours), { cwd: root, seconds: SECONDS * slowness, env });
+  if (problem !== undefined) console.log(problem);
+  const results = readLines(file);
+  return {
+    name,
+    kernel: release(),
+    emulated: slowness > 1,
+    ...factsOf(inside, env),
+    groups: Object.fromEntries(
+      Object.entries(groups).map(([group, prefixes]) => [group, countsOf(filesOf(prefixes), results)]),
+    ),
+  };
+}
+
+function readLines(file) {
+  try {
+    return readFileSync(file, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** A file that did not end well has failed, whatever its tests said before. */
+function countsOf(names, results) {
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const name of names) {
+    const ofFile = results.filter(({ file }) => file === name);
+    for (const { state } of ofFile.filter((result) => result.state !== undefined)) counts[state] += 1;
+    const ended = ofFile.find((result) => result.ended !== undefined)?.ended;
+    if (ended === 0 || ofFile.some(({ state }) => state === 'failed')) continue;
+    console.log(`${name} did not end well: ${ended ?? 'it was not run'}`);
+    counts.failed += 1;
+  }
+  counts.failed += results.filter(({ file, state }) => file === 'all' && state === 'failed').length;
+  return counts;
+}
+
+/** Which versions these are, from what they say themselves. */
+function factsOf(inside, env) {
+  const script = `
+    const { header } = process.report.getReport();
+    console.log(JSON.stringify({ node: process.versions.node, arch: process.arch, glibc: header.glibcVersionRuntime }));`;
+  const ask = (...command) => {
+    const [program, ...args] = inside(...command);
+    return spawnSync(program, args, { cwd: root, env: { ...process.env, ...env }, encoding: 'utf8' }).stdout.trim();
+  };
+  const { libbpf_version: libbpf } = JSON.parse(ask(join(root, 'bin', 'xdpctl'), '-j', 'version'));
+  const bpftrace = ask('bpftrace', '--version').replace(/^bpftrace v/, '');
+  return { ...JSON.parse(ask('node', '-e', script)), libbpf, bpftrace };
+}

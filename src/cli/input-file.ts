@@ -29,21 +29,30 @@ export async function openInput(file: string, context: Context): Promise<InputFi
   return { name: file, pieces: pieces(fd, context.signal) };
 }
 
-/** The text of a file in pieces that end with a newline, all but the last. */
-export async function* linePieces({ pieces: list }: InputFile): AsyncGenerator<string> {
+/**
+ * The text of a file in pieces that end with a newline, all but the last.
+ *
+ * @throws ToolError usage for a line that goes on and on, as in /dev/zero
+ */
+export async function* linePieces({ name, pieces: list }: InputFile): AsyncGenerator<string> {
   let begun: Uint8Array[] = [];
+  let length = 0;
   for await (const piece of list) {
     const end = piece.lastIndexOf(NEWLINE) + 1;
     if (end > 0) {
       yield textOf([...begun, piece.subarray(0, end)]);
       begun = [];
+      length = 0;
     }
     if (end < piece.length) begun.push(piece.subarray(end));
+    length += piece.length - end;
+    if (length > LONGEST_LINE) throw usageError(`${name} has a line of more than ${LONGEST_LINE >> 20} MiB`);
   }
   if (begun.length > 0) yield textOf(begun);
 }
 
 const NEWLINE = 10;
+const LONGEST_LINE = 1 << 26;
 
 function textOf(parts: readonly Uint8Array[]): string {
   const [only, ...more] = parts;

@@ -33,6 +33,19 @@ it('pieces of lines end with a newline wherever the bytes were cut, and lose not
   );
 });
 
+it('a line that has no end does not take all memory', async () => {
+  async function* zeros(): AsyncGenerator<Uint8Array> {
+    for (;;) yield new Uint8Array(1 << 22);
+  }
+  const input = { name: '/dev/zero', pieces: zeros() };
+  await expect(listed(linePieces(input))).rejects.toThrow('/dev/zero has a line of more than 64 MiB');
+});
+
+it('names that are not UTF-8 are kept', async () => {
+  const input = { name: 'x', pieces: inPieces(Uint8Array.of(0x61, 0xff, 0x0a), []) };
+  expect(await listed(linePieces(input))).toEqual(['a\udcff\n']);
+});
+
 it('a text is read whole wherever the bytes were cut', async () => {
   await fc.assert(
     fc.asyncProperty(text, cuts, async (whole, places) => {

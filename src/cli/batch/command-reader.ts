@@ -14,7 +14,7 @@ const BACKSLASH = 92;
  * Splits the text of a batch into commands as bpftool does: words between blanks, `#` begins a comment, a `\` at the end
  * of a line joins the next one to it, a word that begins with a single or double quote goes to the next such quote.
  * In other than the first place of a word a quote is an ordinary character. Unlike bpftool's, `#` within quotes is no
- * comment, and lines may be of any length.
+ * comment, and lines may be long.
  *
  * The text comes in pieces; a command that is not complete yet is read again when more has come.
  */
@@ -27,19 +27,37 @@ export class CommandReader {
   dashed = false;
   #text = '';
   #at = 0;
+  /** What came after #text and cannot complete the command that has begun there. */
+  #later: string[] = [];
+  #laterLength = 0;
   /** The line of position #at. */
   #nextLine = 1;
   #ended = false;
 
-  /** More text. */
+  /** More text. @throws ToolError usage when a command is too long for memory */
   feed(text: string): void {
-    this.#text = this.#at === this.#text.length ? text : this.#text.slice(this.#at) + text;
-    this.#at = 0;
+    const begun = this.#text.length - this.#at;
+    if (begun + this.#laterLength + text.length > LONGEST) {
+      throw usageError(`the command that begins on line ${this.line} is longer than ${LONGEST >> 20} MiB`);
+    }
+    // Reading a long command again with each piece of it would take the square of its length.
+    if (begun > 0 && goesOn(text)) {
+      this.#later.push(text);
+      this.#laterLength += text.length;
+    } else this.#take(text);
   }
 
   /** No more text will come: what is left is a command too. */
   end(): void {
     this.#ended = true;
+    this.#take('');
+  }
+
+  #take(text: string): void {
+    this.#text = [this.#text.slice(this.#at), ...this.#later, text].join('');
+    this.#at = 0;
+    this.#later = [];
+    this.#laterLength = 0;
   }
 
   /**
@@ -49,6 +67,7 @@ export class CommandReader {
    *   then, and the next call goes on behind that line
    */
   next(): boolean {
+    if (this.#laterLength > 0) return false;
     const text = this.#text;
     const { length } = text;
     const words: string[] = [];
@@ -124,6 +143,14 @@ export class CommandReader {
     this.#at = this.#text.length;
     throw usageError('the last line ends with a backslash, and no line follows');
   }
+}
+
+/** Characters of a command with its joints. Nobody types as many, and text without an end must not take all memory. */
+const LONGEST = 1 << 26;
+
+/** Whether a command that has begun cannot end in this text: all its lines are joined, and no comment hides a joint. */
+function goesOn(text: string): boolean {
+  return !text.includes('#') && lineEnd(text, 0) === -1;
 }
 
 /** The first position that does not belong to the word, or a backslash before it. */

@@ -10,7 +10,7 @@ export const verb: Verb = {
   summary: 'run the commands of a file, one a line',
   synopsis: ['FILE [--keep-going]', '- [--keep-going]'],
   description: [
-    "Each line is a command: an object, a verb and what follows them, options of the verb included. # begins a comment; a \\ at the end of a line joins the next one to it; a word in single or double quotes may contain blanks and #. Lines may be of any length. Any verb may be on a line, except batch itself and those that run until they are stopped. Options of output (--json and the like) belong before 'batch'.",
+    "Each line is a command: an object, a verb and what follows them, options of the verb included. # begins a comment; a \\ at the end of a line joins the next one to it; a word in single or double quotes may contain blanks and #. A command, with the lines joined to it, may be up to 64 MiB long. Any verb may be on a line, except batch itself and those that run until they are stopped. Options of output (--json and the like) belong before 'batch'.",
     'The batch stops at the first line that fails. The error names the file, the line and the command, and says how many commands were applied before it; they stay applied. With --keep-going it goes on, reports each error, and ends with the exit code of the first.',
     'With --dry-run every line is checked and none changes anything. Later lines know of the pins that earlier lines would have made or removed, but not of entries: a line that depends on one is warned about.',
     'Maps stay open from line to line, which makes a batch much faster than single commands. What a line does to pins and names, the next line sees. Standard input is read as it comes, so another program can feed commands and read the answers.',

@@ -59,6 +59,42 @@ describe('words', () => {
   });
 });
 
+describe('a command over many lines', () => {
+  it('is read once, however small the pieces are in which it comes', () => {
+    const reader = new CommandReader();
+    const start = performance.now();
+    for (let piece = 0; piece < 20_000; piece += 1) {
+      reader.feed(`word${piece} \\\n`);
+      expect(reader.next()).toBe(false);
+    }
+    reader.feed('last\n');
+    expect(reader.next()).toBe(true);
+    expect(reader.words).toHaveLength(20_001);
+    // Read again with each piece it took minutes.
+    expect(performance.now() - start).toBeLessThan(20_000);
+  });
+
+  it('ends where a comment hides the backslash', () => {
+    expect(commandsOf('a \\\n', 'b # c \\\n', 'd\n')).toEqual([
+      { line: 1, words: ['a', 'b'] },
+      { line: 3, words: ['d'] },
+    ]);
+  });
+
+  it('does not take all memory when it has no end', () => {
+    const reader = new CommandReader();
+    const piece = `${'x'.repeat(1 << 20)} \\\n`;
+    reader.feed('# 1\nfirst\n');
+    expect(reader.next()).toBe(true);
+    expect(() => {
+      for (let times = 0; times < 1000; times += 1) {
+        reader.feed(piece);
+        reader.next();
+      }
+    }).toThrow('the command that begins on line 3 is longer than 64 MiB');
+  });
+});
+
 describe('lines', () => {
   it('are counted from 1, over comments, joins and quotes', () => {
     const text = ['# 1', 'a', '', 'b \\', 'c \\', 'd', 'e "f\\', 'g" h', 'i'].join('\n');

@@ -13,6 +13,8 @@ export interface FindingDevice {
 export interface FindingProgram {
   readonly id: number;
   readonly name?: string;
+  /** Where it runs: at the interface that frames come in by, or in the entry of a devmap or of a cpumap. */
+  readonly role?: 'ingress' | 'egress' | 'cpumap';
 }
 
 export interface FindingMap {

@@ -12,7 +12,7 @@ import { divideMisses } from './ledger/missed-key.ts';
 import { withProvenMaps } from './ledger/proven-map.ts';
 import { divideQuietLosses } from './ledger/quiet-loss.ts';
 import { notUnderstood, queueFull, redirectError } from './ledger/redirect-error.ts';
-import { namesMap, netnsLabel, nameOf, type Scene, sceneOf } from './ledger/scene.ts';
+import { cpumapsWith, egressMaps, namesMap, nameOf, netnsLabel, type Scene, sceneOf } from './ledger/scene.ts';
 import { freedSkb, skbProof } from './ledger/skb-verdict.ts';
 import { cannotTransmit, hairpin, isDown, lostQuietly, notTaken, ringFull } from './ledger/target.ts';
 import { certain, type Verdict } from './ledger/verdict.ts';
@@ -153,7 +153,15 @@ function findDevice(ifindex: number, netns: number | undefined, { devices }: Liv
 
 function program(id: number | undefined, system: LiveSystem): FindingProgram | undefined {
   if (id === undefined || id === 0) return undefined;
-  return withoutUndefined({ id, name: system.programs.get(id)?.name });
+  return withoutUndefined({ id, name: system.programs.get(id)?.name, role: roleOf(id, system) });
+}
+
+/** A program is loaded for one of these (expected_attach_type); undefined where it is nowhere now. */
+function roleOf(id: number, system: LiveSystem): FindingProgram['role'] {
+  if (egressMaps(id, system).length > 0) return 'egress';
+  if (cpumapsWith(id, system).length > 0) return 'cpumap';
+  const isAttached = system.devices.some(({ progIds }) => progIds.includes(id));
+  return isAttached ? 'ingress' : undefined;
 }
 
 function describeMap(id: number, system: LiveSystem): FindingMap {

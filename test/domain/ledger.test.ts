@@ -54,7 +54,7 @@ describe('a target that cannot transmit', () => {
       errnoName: 'EOPNOTSUPP',
       from: { ifindex: 20_101, ifname: 'r0' },
       to: { ifindex: 20_102, ifname: 'r1' },
-      prog: { id: 116, name: 'r_dev' },
+      prog: { id: 116, name: 'r_dev', role: 'ingress' },
       map: { id: 33, name: 'dev' },
       key: 0,
       explanation:
@@ -369,7 +369,7 @@ describe('cpumaps', () => {
   it('reports a failed redirect of that program under its own cause, once', () => {
     const kthread: DropCounter = { event: 'xdp_cpumap_kthread', field: 'xdp_drop', count: 5, mapId: 35, toCpu: 1 };
     expect(findingsOf([kthread, { ...redirectError, progId: 300 }], system)).toMatchObject([
-      { code: 'target-no-xmit', count: 5, prog: { name: 'sorter' } },
+      { code: 'target-no-xmit', count: 5, prog: { name: 'sorter', role: 'cpumap' } },
     ]);
   });
 });

@@ -1,5 +1,7 @@
-import { pathText } from '../../domain/finding-place.ts';
+import type { DropCode } from '../../domain/drop-catalogue.ts';
+import { pathText, programWords } from '../../domain/finding-place.ts';
 import type { Finding } from '../../domain/finding.ts';
+import { shellCommand } from '../../domain/shell-quote.ts';
 import type { Painter } from '../../output/color.ts';
 import { printable } from '../../output/printable.ts';
 import { counted } from '../../output/reporter.ts';
@@ -43,17 +45,23 @@ function findingText(finding: Finding, paint: Painter): string {
   const facts = [
     map && `map ${named(map)}`,
     key !== undefined && `key ${key}`,
-    prog && `program ${named(prog)}`,
+    prog && `${programWords(prog)} ${named(prog)}`,
     cpu !== undefined && `CPU ${cpu}`,
     errnoName,
   ].filter(Boolean);
   const lines = [
     `${paint('strong', String(count).padStart(8))}  ${paint('bad', code)} (${certainty})${path === '' ? '' : `  ${printable(path)}`}`,
     `          ${printable(explanation)}`,
-    paint('dim', `          ${printable(facts.join(', '))}`),
+    ...(facts.length === 0 ? [] : [paint('dim', `          ${printable(facts.join(', '))}`)]),
+    `          ${remedyText({ code, fix }, paint)}`,
   ];
-  if (fix !== undefined) lines.push(`          ${paint('ok', 'fix:')} ${printable(fix)}`);
   return `${lines.join('\n')}\n`;
+}
+
+/** What to type: the command that mends it, or, where none does, the one that says more. */
+export function remedyText({ code, fix }: { code: DropCode; fix?: string | undefined }, paint: Painter): string {
+  if (fix !== undefined) return `${paint('ok', 'fix:')} ${printable(fix)}`;
+  return `${paint('strong', 'see:')} ${shellCommand(['xdpctl', 'debug', 'explain', code])}`;
 }
 
 function named({ id, name }: { readonly id: number; readonly name?: string }): string {

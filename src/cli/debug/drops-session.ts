@@ -142,14 +142,15 @@ export function readXdpEvents({ options }: Context): Events {
 
 /** Measured on a veth with 60-byte frames that all arrive (live frames, one CPU): see test/bench/README.md. */
 const conservingCosts: Readonly<Record<BackendName, string>> = {
-  builtin: 'about a quarter of the packet rate',
-  bpftrace: 'about three quarters of the packet rate',
-  perf: 'about four fifths of the packet rate',
+  builtin: 'a quarter',
+  bpftrace: 'three quarters',
+  perf: 'four fifths',
 };
 
 function costOfConserving({ via }: DropsRequest): string {
-  if (via !== 'auto') return `it takes ${conservingCosts[via]} with ${via}`;
-  return `it takes ${conservingCosts.builtin} with builtin, ${conservingCosts.bpftrace} with bpftrace, ${conservingCosts.perf} with perf`;
+  const { builtin, bpftrace, perf } = conservingCosts;
+  if (via !== 'auto') return `that takes about ${conservingCosts[via]} of the packet rate`;
+  return `that takes about ${builtin} of the packet rate (${bpftrace} with bpftrace, ${perf} with perf)`;
 }
 
 /** Milliseconds; with more, setTimeout does not wait at all. */

@@ -78,7 +78,7 @@ export const verb: Verb = {
  "findings":[{"code":"target-no-xmit","certainty":"certain","count":100,
    "event":"xdp_redirect_err","errno":95,"errnoName":"EOPNOTSUPP",
    "from":{"ifindex":2,"ifname":"eth0"},"to":{"ifindex":3,"ifname":"eth1"},
-   "prog":{"id":60,"name":"redirect"},
+   "prog":{"id":60,"name":"redirect","role":"ingress"},
    "map":{"id":45,"name":"targets","pinned":["/sys/fs/bpf/xdpctl/4026532392_2/targets"]},
    "key":2,"explanation":"eth1 could not transmit redirected frames: …",
    "fix":"ip netns exec right ethtool -K peer1 gro on"}],

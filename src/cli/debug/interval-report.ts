@@ -3,6 +3,7 @@ import type { Finding } from '../../domain/finding.ts';
 import type { Painter } from '../../output/color.ts';
 import { counted } from '../../output/counted.ts';
 import { printable } from '../../output/printable.ts';
+import { remedyText } from './drops-report.ts';
 import type { IntervalReport } from './drops-watch.ts';
 import type { LossHistory } from './loss-history.ts';
 
@@ -22,9 +23,5 @@ function findingLines(finding: Finding, isNew: boolean, paint: Painter): string[
   const line = `${paint('strong', `+${count}`.padStart(18))}  ${paint('bad', code)}  ${printable(placeText(finding))}\n`;
   if (!isNew) return [line];
   const indent = ' '.repeat(20);
-  return [
-    line,
-    `${indent}${certainty}: ${printable(explanation)}\n`,
-    ...(fix === undefined ? [] : [`${indent}${paint('ok', 'fix:')} ${printable(fix)}\n`]),
-  ];
+  return [line, `${indent}${certainty}: ${printable(explanation)}\n`, `${indent}${remedyText({ code, fix }, paint)}\n`];
 }

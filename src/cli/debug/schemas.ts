@@ -24,7 +24,17 @@ const finding = objectOf({
   'errnoName?': text('its name, such as EOPNOTSUPP'),
   'from?': device('the interface where the frames arrived'),
   'to?': device('the interface through which they were to leave'),
-  'prog?': objectOf({ id: count("the program's id"), 'name?': text('its name') }, 'the program that redirected them'),
+  'prog?': objectOf(
+    {
+      id: count("the program's id"),
+      'name?': text('its name'),
+      'role?': {
+        enum: ['ingress', 'egress', 'cpumap'],
+        description: 'where it runs: at the interface where frames arrive, or in the entry of a devmap or a cpumap',
+      },
+    },
+    'the program that redirected them',
+  ),
   'map?': objectOf(
     {
       id: count("the map's id"),

@@ -51,13 +51,15 @@ export const toDevice = causes([
     summary: 'the driver would not take it: peer down, no reader, no transmit ring for this CPU (devmap_xmit, ENXIO)',
     explanation:
       'The redirect itself succeeded, then ndo_xdp_xmit refused the whole bundle: the peer of a veth is down, nobody ' +
-      'has opened the queue of a tap device, a NIC has no XDP transmit ring for the CPU that runs, or is being reset.',
+      'has opened the queue of a tap device, a NIC has no XDP transmit ring for the CPU that runs, or is being reset. ' +
+      'In generic mode there is no xdp event.',
     signals: [
       { event: 'xdp_devmap_xmit', errno: 'ENXIO', field: 'drops', mode: 'native' },
       { event: 'xdp_devmap_xmit', errno: 'EINVAL', field: 'drops', mode: 'native' },
       { event: 'xdp_devmap_xmit', errno: 'ENETDOWN', field: 'drops', mode: 'native' },
+      { event: 'kfree_skb', reason: 'NOT_SPECIFIED', mode: 'generic' },
     ],
-    functions: ['bq_xmit_all', 'veth_xdp_xmit', 'tun_xdp_xmit'],
+    functions: ['bq_xmit_all', 'veth_xdp_xmit', 'tun_xdp_xmit', '__dev_forward_skb2'],
     fix: 'veth: `ip link set dev PEER up`; tap: start the program that reads it; NIC: `ethtool -L DEV combined N` with as many queues as CPUs',
     versions: ['before 6.3 the same event also means that the target has no NDO_XMIT now'],
   },
@@ -76,9 +78,13 @@ export const toDevice = causes([
     summary: 'longer than the MTU of the veth peer',
     explanation:
       'veth checks the frame against the MTU of the receiving end, and stops the bundle at the first frame that is too ' +
-      "long. The event says drops without an error, as for a full ring; the target's xdp_xmit_errors counts both.",
-    signals: [{ event: 'xdp_devmap_xmit', errno: '0', field: 'drops', mode: 'native' }],
-    functions: ['veth_xdp_xmit'],
+      "long. The event says drops without an error, as for a full ring; the target's xdp_xmit_errors counts both. In " +
+      'generic mode there is no xdp event.',
+    signals: [
+      { event: 'xdp_devmap_xmit', errno: '0', field: 'drops', mode: 'native' },
+      { event: 'kfree_skb', reason: 'NOT_SPECIFIED', mode: 'generic' },
+    ],
+    functions: ['veth_xdp_xmit', '__dev_forward_skb2'],
     fix: '`ip link set dev PEER mtu N` where the peer is',
   },
   {

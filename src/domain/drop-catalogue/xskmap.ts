@@ -8,7 +8,10 @@ export const toSocket = causes([
     explanation:
       'The kernel takes sockets into an XSKMAP before they are bound, and keeps those whose device is gone. Such a ' +
       'socket gets nothing, and its poll() never wakes.',
-    signals: [{ event: 'xdp_redirect_err', errno: 'ENXIO', through: 'xskmap', since: '5.19' }],
+    signals: [
+      { event: 'xdp_redirect_err', errno: 'ENXIO', through: 'xskmap', since: '5.19' },
+      { event: 'xdp_redirect_err', errno: 'EINVAL', through: 'xskmap', before: '5.19' },
+    ],
     functions: ['xsk_rcv_check'],
     fix: 'bind the socket, or start the program that owns it again; `xdpctl xsk bind DEV --queue N --map MAP` is one that works',
     versions: ['before 5.19 this is EINVAL, and looks like a socket of another queue'],

@@ -37,7 +37,7 @@ export const cpumap: readonly LossCase[] = [
       forward(path);
       setLink(path.router, 'set', path.egress.name, 'down');
     },
-    finding: () => ({ certainty: 'certain', prog: { name: 'cpu_forward' } }),
+    finding: () => ({ certainty: 'certain', prog: { name: 'cpu_forward', role: 'cpumap' } }),
     mends: true,
   },
   {

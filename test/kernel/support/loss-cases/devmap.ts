@@ -146,6 +146,6 @@ export const devmap: readonly LossCase[] = [
     count: 16,
     program: 'forward',
     breakIt: (path) => forward(path, 'egress_back'),
-    finding: () => ({ certainty: 'certain', key: 0 }),
+    finding: () => ({ certainty: 'certain', key: 0, prog: { name: 'egress_back', role: 'egress' } }),
   },
 ];

@@ -55,6 +55,8 @@ function giveBackOnTheWay(stdout: DescriptorStream): void {
     process.kill(process.pid, 'SIGSTOP');
   });
   process.on('SIGCONT', () => stdout.enter());
+  // Ctrl-\.
+  process.on('SIGQUIT', () => die('SIGQUIT', stdout));
 }
 
 /** Dies of the signal, so that the shell sees it (128 + its number). */

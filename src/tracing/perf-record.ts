@@ -42,7 +42,9 @@ export class PerfRecording implements AsyncDisposable {
   private constructor(path: string, request: RecordRequest, part: string) {
     this.#request = request;
     this.#part = part;
-    const words = ['record', '-q', '-a', '-D', '-1', '--control', 'fd:3,4', '-o', part];
+    // Records of programs that come and go are of no use here, and where two perfs run at once 6.18 writes wrong ones
+    // (perf_event_bpf_event()), over which perf script can fail.
+    const words = ['record', '-q', '-a', '--no-bpf-event', '-D', '-1', '--control', 'fd:3,4', '-o', part];
     const events = request.events.flatMap((name) => ['-e', `xdp:${name}`]);
     this.#tracer = new TracerProcess([path, ...words, `--max-size=${request.maxSize}M`, ...events, '--', 'cat'], {
       stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'pipe'],

@@ -110,6 +110,6 @@ export function perfCommandText(plan: CountingPlan, duration?: number): string {
   const end = duration === undefined ? [] : ['--', 'sleep', String(duration / 1000)];
   return shellPipeline([
     ['perf', 'record', '-q', '-a', '-o', '-', ...perfEventArguments(plan), ...end],
-    ['perf', 'script', '-i', '-', '-F', 'cpu,event,trace'],
+    ['perf', 'script', '-i', '-', '-F', 'trace:cpu,event,trace'],
   ]);
 }

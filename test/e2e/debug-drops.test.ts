@@ -119,14 +119,17 @@ describe('debug drops', () => {
       const asJson = xdpctl(['-j', ...words]).json();
       expect(asJson).toEqual({ backend: via, command: stdout.trimEnd() });
       expect(schemaProblems(schema, asJson)).toEqual([]);
-      const pasted = spawn('sh', ['-c', stdout], { stdio: ['ignore', 'pipe', 'ignore'] });
-      let shown = '';
+      const pasted = spawn('sh', ['-c', stdout], { stdio: ['ignore', 'pipe', 'pipe'] });
+      let [shown, complaints] = ['', ''];
       pasted.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text));
+      pasted.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
       const ended = new Promise((resolve) => pasted.on('close', resolve));
       // perf does not say when it has begun.
       const sending = setInterval(() => sendFrames(path.source, { count: 1 }), 50);
       await ended;
       clearInterval(sending);
+      // bpftrace raises its limit of memory, which needs not be allowed.
+      expect(complaints.split('\n').filter((line) => line !== '' && !line.includes('RLIMIT'))).toEqual([]);
       expect(shown).toMatch(new RegExp(`exception.*\\b${path.ingress.ifindex}\\b`));
     },
   );
@@ -211,6 +214,19 @@ describe('debug drops --follow on a terminal', () => {
     const { stdout } = await running.result();
     expect(stdout).toContain(leave);
     expect(stdout.slice(stdout.indexOf(leave))).not.toContain(enter);
+  });
+
+  it('leaves the terminal as it was also at Ctrl-\\', async (context) => {
+    needProgram(context, 'script');
+    using path = createLossyPath(faultyObject, 'gives_up');
+    await using running = followOnTerminal(path);
+    await running.untilStdout(/no lost frames seen/);
+    process.kill(followed(running), 'SIGQUIT');
+    const { stdout, status } = await running.result();
+    expect(stdout.slice(stdout.indexOf(leave))).not.toContain(enter);
+    expect(stdout.split(leave)).toHaveLength(2);
+    // 128 + SIGQUIT, as script tells it.
+    expect(status).toBe(131);
   });
 
   it('puts the terminal back while it is stopped, and draws again when it goes on', async (context) => {

@@ -155,7 +155,7 @@ describe('the commands to copy', () => {
       'printf("@exception[ifindex, prog_id, act]: frames\\n");',
     );
     expect(perfCommandText(plan)).toMatch(
-      /^perf record -q -a -o - -e xdp:xdp_redirect_err .*--filter 'drops > 0' .*\| perf script -i - -F cpu,event,trace$/,
+      /^perf record -q -a -o - -e xdp:xdp_redirect_err .*--filter 'drops > 0' .*\| perf script -i - -F trace:cpu,event,trace$/,
     );
   });
 

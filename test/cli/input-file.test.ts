@@ -9,6 +9,10 @@ import { expect, it, onTestFinished } from 'vitest';
 import { type Context, Interrupted } from '../../src/cli/context.ts';
 import { descriptorPieces, linePieces, openInput, readText } from '../../src/cli/input-file.ts';
 
+async function* zeros(): AsyncGenerator<Uint8Array> {
+  for (;;) yield new Uint8Array(1 << 22);
+}
+
 async function* inPieces(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<Uint8Array> {
   const at = [0, ...cuts.filter((cut) => cut < bytes.length).toSorted((a, b) => a - b), bytes.length];
   for (let index = 1; index < at.length; index += 1) yield bytes.subarray(at[index - 1], at[index]);
@@ -34,9 +38,6 @@ it('pieces of lines end with a newline wherever the bytes were cut, and lose not
 });
 
 it('a line that has no end does not take all memory', async () => {
-  async function* zeros(): AsyncGenerator<Uint8Array> {
-    for (;;) yield new Uint8Array(1 << 22);
-  }
   const input = { name: '/dev/zero', pieces: zeros() };
   await expect(listed(linePieces(input))).rejects.toThrow('/dev/zero has a line of more than 64 MiB');
 });

@@ -33,6 +33,7 @@ const log = "prog 'p': BPF program load failed: x\nprog 'p': -- BEGIN PROG LOAD 
 
 /** Inputs that did harm once: the parser, and what it was fed. */
 const findings: readonly (readonly [what: string, name: string, input: unknown])[] = [
+  ['was no path', 'words/pin-path', '//'],
   ['took all memory', 'words/cpus', '081-1431261768,171,1727935541-0xacb2'],
   ['took all memory', 'proc/cpu-list', '0-400000000'],
   ['took all memory', 'words/cpus', '0-65535,'.repeat(10_000)],

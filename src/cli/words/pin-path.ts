@@ -13,7 +13,7 @@ export function pinPath(word: string): string {
   if (isPlainPath(word)) return word;
   if (word === '') throw usageError('the pin is an empty word');
   if (word.includes('\0')) throw usageError('a path cannot contain a zero byte');
-  if (word.startsWith('/')) return word.length > 1 ? word.replace(/\/+$/, '') : word;
+  if (word.startsWith('/')) return word.replace(/\/+$/, '') || '/';
   if (word.includes('/')) {
     const whole = posix.join(BPFFS_STANDARD, word);
     const example = whole.startsWith(`${BPFFS_STANDARD}/`) ? ` (${whole})` : '';

@@ -1,4 +1,4 @@
-import { tool } from './tool.ts';
+import { eachPinOnce, tool } from './tool.ts';
 
 /**
  * What `bpftool -j …` prints, with its whole numbers beyond 2^53 - 1 as decimal strings, which is how xdpctl writes
@@ -12,5 +12,6 @@ export function bpftoolJson(...args: readonly string[]): unknown {
     text.replace(/"(?:[^"\\]|\\.)*"|-?\d{16,}/g, (token) =>
       token.startsWith('"') || Number.isSafeInteger(Number(token)) ? token : `"${token}"`,
     ),
+    eachPinOnce,
   );
 }

@@ -25,7 +25,12 @@ export function tool(program: string, args: readonly string[], options: ToolOpti
 
 /** The same, for a program that prints one JSON document. */
 export function toolJson(program: string, args: readonly string[]): unknown {
-  return JSON.parse(tool(program, args));
+  return JSON.parse(tool(program, args), eachPinOnce);
+}
+
+/** bpftool names a pin once for each bpffs that is mounted there, one on top of the other. */
+export function eachPinOnce(key: string, value: unknown): unknown {
+  return key === 'pinned' && Array.isArray(value) ? [...new Set<unknown>(value)] : value;
 }
 
 /** The words that run a program inside a network namespace; those of the program alone for the machine's own. */

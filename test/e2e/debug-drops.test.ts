@@ -141,6 +141,33 @@ describe('debug drops', () => {
     expect(status).toBe(0);
   });
 
+  it.each([
+    { hidden: ['/sys/kernel/btf/vmlinux'], via: 'bpftrace' },
+    { hidden: ['/sys/kernel/btf/vmlinux', '"$(command -v bpftrace)"'], via: 'perf' },
+    { hidden: ['/sys/kernel/btf/vmlinux', '"$(command -v bpftrace)"', '"$(command -v perf)"'], via: 'classic' },
+  ])('goes on to $via where what it would rather use is missing, and says why', ({ hidden, via }) => {
+    // A program that is an empty file is none; the mounts are seen by this command only.
+    const hide = hidden.map((path) => `mount --bind /dev/null ${path} && `).join('');
+    const wrapper = ['unshare', '--mount', 'sh', '-c', `${hide}exec "$@"`, 'sh'];
+    const { status, stdout, stderr } = xdpctl(['debug', 'drops', '--duration', '100ms'], { wrapper });
+    const warnings = stderr.split('\n').filter((line) => line.startsWith('warning:'));
+    const noBtf = 'this kernel has no BTF (CONFIG_DEBUG_INFO_BTF), so it cannot count exactly';
+    expect(warnings).toEqual(
+      via === 'classic'
+        ? [
+            `warning: builtin is used all the same, on classic tracepoints: ${noBtf}`,
+            'warning: bpftrace is not used: not installed',
+            'warning: perf is not used: not installed',
+          ]
+        : [
+            `warning: builtin is not used: ${noBtf}`,
+            ...(via === 'perf' ? ['warning: bpftrace is not used: not installed'] : []),
+          ],
+    );
+    expect(stdout).toContain(`(${via === 'classic' ? 'builtin' : via}, Linux `);
+    expect(status).toBe(0);
+  });
+
   it('refuses intervals that are too short, and tracers that there are not', () => {
     expect(xdpctl(['debug', 'drops', '--interval', '10ms'])).toMatchObject({ status: 2, stdout: '' });
     expect(xdpctl(['debug', 'drops', '--via', 'strace'])).toMatchObject({ status: 2, stdout: '' });

@@ -6,7 +6,7 @@ import { totalOf } from '../../domain/ledger.ts';
 import { effectiveCapabilities } from '../../kernel/surroundings.ts';
 import { mountKernelFilesystem } from '../../kernel/tracefs-mount.ts';
 import type { Outcome, Remark } from '../../output/outcome.ts';
-import type { BackendName, TraceRequest, TraceResult, TraceSession } from '../../tracing/backend.ts';
+import type { BackendFailure, BackendName, TraceRequest, TraceResult, TraceSession } from '../../tracing/backend.ts';
 import { countingCommand, startTracing } from '../../tracing/select.ts';
 import { ensureTracefs, type Events, readEvents } from '../../tracing/tracefs.ts';
 import { type Context, Interrupted } from '../context.ts';
@@ -42,7 +42,7 @@ export async function beginCounting(
   snapshotEvery?: number,
 ): Promise<TraceSession> {
   if (request.conserve) await context.note(`--conserve counts every redirected frame: ${costOfConserving(request)}`);
-  const skipped: string[] = [];
+  const skipped: BackendFailure[] = [];
   try {
     const session = await startTracing(
       request.via,
@@ -51,16 +51,23 @@ export async function beginCounting(
         onBegin: analyst.begin,
         ...(snapshotEvery !== undefined && { snapshotEvery }),
       },
-      ({ backend, message }) => void skipped.push(`${backend} is not used: ${message}`),
+      (failure) => void skipped.push(failure),
       defaultMaxRate,
     );
-    for (const message of [...skipped, ...unseenSystem()]) await context.warn({ message });
+    const told = skipped.map((failure) => skippedText(failure, session));
+    for (const message of [...told, ...unseenSystem()]) await context.warn({ message });
     await context.ready(`counting lost frames with ${session.backend} (${session.events.join(' ')})`);
     return session;
   } catch (error) {
     if (context.signal.aborted) throw new Interrupted('');
     throw error;
   }
+}
+
+/** Why a backend, or one of its two ways, is not used. */
+function skippedText({ backend, message }: BackendFailure, session: TraceSession): string {
+  if (backend !== session.backend) return `${backend} is not used: ${message}`;
+  return `${backend} is used all the same, on classic tracepoints: ${message}`;
 }
 
 /** What findings lack that are made by somebody who may count and no more. */

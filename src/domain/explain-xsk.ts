@@ -16,6 +16,7 @@ const EINVAL = 22;
 const EFBIG = 27;
 const ENOSPC = 28;
 const EROFS = 30;
+const ELOOP = 40;
 const EOPNOTSUPP = 95;
 const EAFNOSUPPORT = 97;
 const ENOBUFS = 105;
@@ -130,6 +131,14 @@ function captureOpen({ errno, facts }: KernelRefusal): Explanation | undefined {
     case ENOENT:
     case ENOTDIR:
       return { kind: 'not-found', message: `the directory of ${path} does not exist` };
+    case ELOOP: {
+      const target = facts['target'];
+      return {
+        kind: 'conflict',
+        message: `${path} is a symbolic link`,
+        ...(target !== undefined && { hint: `name what it leads to: ${String(target)}` }),
+      };
+    }
     case EROFS:
       return { kind: 'refused', message: `${path} would be on a filesystem that is read-only` };
     case EISDIR:

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { shellCommand } from '../domain/shell-quote.ts';
 import { lastErrno, libc } from '../ffi/libc.ts';
-import { exists } from './access.ts';
+import { exists, isTaken } from './access.ts';
 import { BPFFS_STANDARD } from './bpffs-path.ts';
 import { underLock } from './file-lock.ts';
 import { inInitialMountNamespace } from './mount-namespace.ts';
@@ -39,7 +39,7 @@ export function preparePin(path: string, options: PinOptions): void {
   checkPinName(path);
   const directory = dirname(path);
   if (!ensureBpffs(directory, options)) return;
-  if (options.taken ?? exists(path)) {
+  if (options.taken ?? isTaken(path)) {
     throw new ToolError('conflict', `${path} exists already`, {
       errno: 17,
       operation: 'pin',

@@ -1,9 +1,10 @@
-import { constants, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, unlinkSync } from 'node:fs';
+import { constants, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 import { ToolError } from '../domain/errors.ts';
 import { encodeInteger } from '../domain/integer.ts';
 import { mapTypeNumber } from '../domain/map-type.ts';
-import { shellQuote } from '../domain/shell-quote.ts';
+import { shellCommand } from '../domain/shell-quote.ts';
 import { accessError, exists } from './access.ts';
 import { BPFFS_STANDARD, bpffsMounts } from './bpffs-path.ts';
 import { BPF_ANY, BpfMap } from './map.ts';
@@ -83,20 +84,39 @@ function checkAccess(root: string): void {
 
 /**
  * A bpffs that everybody may write to (mounted by hand, its mode is 1777) lets others make the root before us, and swap
- * what lies in it: pins are taken only from a directory that root or this user made, and nobody else may write to.
+ * what lies in it: pins are taken only from a directory that root or this user made, and that nobody else may write to,
+ * or exchange for another.
  *
  * @throws ToolError refused
  */
 export function checkOwner(root: string): void {
   const stats = lstatSync(root, { throwIfNoEntry: false });
   if (stats === undefined) return;
-  const trusted = stats.uid === 0 || stats.uid === process.geteuid?.();
-  if (stats.isDirectory() && trusted && (stats.mode & 0o022) === 0) return;
-  throw new ToolError(
-    'refused',
-    `${root}, where xdpctl keeps its pins, is not a directory of root that nobody else may write to`,
-    { hint: `look who made it, and take it away: ls -ld ${shellQuote(root)}` },
-  );
+  if (!stats.isDirectory() || !isOurs(stats) || (stats.mode & OTHERS_WRITE) !== 0) {
+    throw notSafe(
+      `${root}, where xdpctl keeps its pins, is not a directory of root that nobody else may write to`,
+      root,
+    );
+  }
+  const mount = dirname(root);
+  const above = statSync(mount);
+  if (!isOurs(above) || ((above.mode & OTHERS_WRITE) !== 0 && (above.mode & STICKY) === 0)) {
+    throw notSafe(`others may exchange ${root}, where xdpctl keeps its pins: ${mount} is not root's alone`, mount);
+  }
+}
+
+const OTHERS_WRITE = 0o022;
+/** In such a directory only the owner of a file may move it (S_ISVTX). */
+const STICKY = 0o1000;
+
+function isOurs({ uid }: { readonly uid: number }): boolean {
+  return uid === 0 || uid === process.geteuid?.();
+}
+
+function notSafe(message: string, path: string): ToolError {
+  return new ToolError('refused', message, {
+    hint: `look who made it, and take it away or close it: ${shellCommand(['ls', '-ld', path])}`,
+  });
 }
 
 /** The root of all directories, which need not be there. */

@@ -1,11 +1,13 @@
-import { readlinkSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readlinkSync, statSync, unlinkSync } from 'node:fs';
+import { posix } from 'node:path';
 
-import { KernelRefusal, type RefusalFacts } from '../domain/errors.ts';
+import { KernelRefusal, type RefusalFacts, ToolError, usageError } from '../domain/errors.ts';
+import { shellCommand } from '../domain/shell-quote.ts';
 import { libbpf } from '../ffi/libbpf.ts';
 import { exists } from './access.ts';
 import { BPFFS_STANDARD } from './bpffs-path.ts';
 import { isOnBpffs } from './bpffs.ts';
-import { check } from './check.ts';
+import { check, ENOENT } from './check.ts';
 import { Fd } from './fd.ts';
 
 /** What a BPF object's descriptor stands for (bpf_map_fops etc. name their anonymous inodes so). */
@@ -43,6 +45,55 @@ export function pinObject(fd: number, path: string): void {
 export function removePin(path: string): void {
   try {
     unlinkSync(path);
+  } catch (error) {
+    const { errno } = error as NodeJS.ErrnoException;
+    if (errno === undefined) throw error;
+    throw new KernelRefusal('unpin', -errno, { path });
+  }
+}
+
+/**
+ * Takes the pin of a certain object away. Looks and acts in the directory that it has opened, and so removes nothing
+ * else, whoever exchanges directories or pins meanwhile.
+ *
+ * @param isMeant tells the object by its open pin
+ * @throws ToolError usage for what is no pin, conflict when another object is pinned there by now; KernelRefusal `unpin`,
+ *   `pin get`
+ */
+export function removePinOf(path: string, isMeant: (pinned: PinnedObject) => boolean): void {
+  const directory = openDirectory(path);
+  try {
+    const place = `/proc/self/fd/${directory}`;
+    if (!isOnBpffs(place)) throw usageError(`${path} is not in a bpffs: it is no pin`);
+    const pin = `${place}/${posix.basename(path)}`;
+    const status = lstatSync(pin, { throwIfNoEntry: false });
+    if (status === undefined) throw new KernelRefusal('unpin', ENOENT, { path });
+    if (status.isSymbolicLink()) {
+      throw usageError(
+        `${path} is a symbolic link, not a pin`,
+        `name the pin itself, or take the link away: ${shellCommand(['rm', path])}`,
+      );
+    }
+    const pinned = openPin(pin);
+    using _open = pinned.fd;
+    if (!isMeant(pinned)) throw new ToolError('conflict', `somebody has pinned something else at ${path} meanwhile`);
+    removePin(pin);
+  } catch (error) {
+    throw error instanceof KernelRefusal
+      ? new KernelRefusal(error.operation, error.errno, { ...error.facts, path })
+      : error;
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** O_PATH (asm-generic/fcntl.h): a way to the directory, for which the right to read it is not needed. */
+const O_PATH = 0x20_0000;
+
+/** The directory that a path is in, as it is now. @throws KernelRefusal `unpin` */
+function openDirectory(path: string): number {
+  try {
+    return openSync(posix.dirname(path), O_PATH | constants.O_DIRECTORY);
   } catch (error) {
     const { errno } = error as NodeJS.ErrnoException;
     if (errno === undefined) throw error;

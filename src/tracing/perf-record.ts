@@ -1,4 +1,4 @@
-import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, linkSync, lstatSync, openSync, readlinkSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
@@ -35,19 +35,22 @@ export class PerfRecording implements AsyncDisposable {
   readonly #tracer: TracerProcess;
   /** perf would rename a file of the same name; so it writes here, in the same folder. */
   readonly #part: string;
+  /** That file, open: it is written to whatever somebody puts in its place. */
+  readonly #fd: number;
   readonly #end = new SessionEnd();
   readonly #attached: Promise<'attached'>;
   readonly #onAbort = (): void => void this.#end.begin({ why: 'asked' });
 
-  private constructor(path: string, request: RecordRequest, part: string) {
+  private constructor(path: string, request: RecordRequest, part: string, fd: number) {
     this.#request = request;
     this.#part = part;
+    this.#fd = fd;
     // Records of programs that come and go are of no use here, and where two perfs run at once 6.18 writes wrong ones
     // (perf_event_bpf_event()), over which perf script can fail.
-    const words = ['record', '-q', '-a', '--no-bpf-event', '-D', '-1', '--control', 'fd:3,4', '-o', part];
+    const words = ['record', '-q', '-a', '--no-bpf-event', '-D', '-1', '--control', 'fd:3,4', '-o', '/proc/self/fd/5'];
     const events = request.events.flatMap((name) => ['-e', `xdp:${name}`]);
     this.#tracer = new TracerProcess([path, ...words, `--max-size=${request.maxSize}M`, ...events, '--', 'cat'], {
-      stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'ignore', 'pipe', 'pipe', 'pipe', fd],
       // Settings of the user's would change what is recorded.
       env: { PERF_CONFIG: '/dev/null' },
     });
@@ -69,12 +72,11 @@ export class PerfRecording implements AsyncDisposable {
    * @throws ToolError conflict when the file is there, not-found without its folder; BackendFailure; the signal's reason
    */
   static async start(request: RecordRequest): Promise<PerfRecording> {
-    if (!request.replace && existsSync(request.file)) throw fileExists(request.file);
+    checkTarget(request);
     const path = findProgram('perf');
     if (path === undefined) throw new BackendFailure('perf', 'missing', 'not installed');
     const part = join(dirname(request.file), `.${basename(request.file)}.${process.pid}`);
-    createFile(part, request.file);
-    const recording = new PerfRecording(path, request, part);
+    const recording = new PerfRecording(path, request, part, createFile(part, request.file));
     try {
       await unlessAborted(request.signal, recording.#untilAttached());
       return recording;
@@ -107,19 +109,25 @@ export class PerfRecording implements AsyncDisposable {
     const full = this.#tracer.stderr.includes('size limit reached');
     if (ending === undefined || (ending.code !== 0 && !full)) throw recordingFailed(this.#tracer.stderr);
     this.#publish();
-    return { bytes: statSync(this.#request.file).size, full };
+    return { bytes: fstatSync(this.#fd).size, full };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     this.#tracer.child.stdin?.destroy();
     await this.#tracer[Symbol.asyncDispose]();
-    rmSync(this.#part, { force: true });
+    if (this.#isInPlace()) rmSync(this.#part, { force: true });
+    closeSync(this.#fd);
   }
 
   /** link() fails where rename() would replace. */
   #publish(): void {
     const { file, replace } = this.#request;
+    if (!this.#isInPlace()) {
+      throw new ToolError('conflict', `somebody has exchanged ${this.#part}, which was to become ${file}`, {
+        hint: 'write to a folder that nobody else may write to',
+      });
+    }
     if (replace) return renameSync(this.#part, file);
     try {
       linkSync(this.#part, file);
@@ -127,6 +135,13 @@ export class PerfRecording implements AsyncDisposable {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw fileExists(file);
       throw error;
     }
+  }
+
+  /** Whether the name still leads to the file that perf writes to. */
+  #isInPlace(): boolean {
+    const there = lstatSync(this.#part, { throwIfNoEntry: false });
+    const { dev, ino } = fstatSync(this.#fd);
+    return there?.dev === dev && there.ino === ino;
   }
 
   async #untilAttached(): Promise<void> {
@@ -137,10 +152,27 @@ export class PerfRecording implements AsyncDisposable {
   }
 }
 
+/**
+ * Refuses what is in the way of the file; only an ordinary file is ever replaced, never a device or what a link leads to.
+ *
+ * @throws ToolError conflict, usage
+ */
+function checkTarget({ file, replace }: RecordRequest): void {
+  const there = lstatSync(file, { throwIfNoEntry: false });
+  if (there === undefined) return;
+  if (there.isSymbolicLink()) {
+    throw new ToolError('conflict', `${file} is a symbolic link`, {
+      hint: `name what it leads to: ${readlinkSync(file)}`,
+    });
+  }
+  if (!there.isFile()) throw new ToolError('usage', `${file} is there, and is no file that could be replaced`);
+  if (!replace) throw fileExists(file);
+}
+
 /** Empty, and nobody else's to read: what perf finds empty it takes as its own. @throws ToolError */
-function createFile(part: string, file: string): void {
+function createFile(part: string, file: string): number {
   try {
-    closeSync(openSync(part, 'wx', 0o600));
+    return openSync(part, 'wx+', 0o600);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR')

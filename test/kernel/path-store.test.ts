@@ -39,4 +39,15 @@ describe('the directory of all pins', () => {
     symlinkSync(folder, root);
     expect(() => checkOwner(root)).toThrow(/not a directory of root/);
   });
+
+  it('is refused when others may exchange it for another', () => {
+    mkdirSync(root, { mode: 0o700 });
+    chmodSync(folder, 0o777);
+    expect(() => checkOwner(root)).toThrow(/others may exchange .* is not root's alone/);
+    // In a sticky directory they may not.
+    chmodSync(folder, 0o1777);
+    expect(() => checkOwner(root)).not.toThrow();
+    chownSync(folder, 65534, 65534);
+    expect(() => checkOwner(root)).toThrow(/others may exchange/);
+  });
 });

@@ -35,7 +35,7 @@ export const verb: Verb = {
       value: 'MIB',
       description: `how large the file may become, in MiB (default ${DEFAULT_MAX_SIZE}); then it ends, and says so`,
     },
-    { name: 'force', description: 'replace a file that is there' },
+    { name: 'force', description: 'replace a file that is there; never what a symbolic link leads to' },
   ],
   capabilities: 'CAP_PERFMON and a readable tracefs',
   longRunning: true,

@@ -1,5 +1,6 @@
 import { usageError } from '../../domain/errors.ts';
-import { removePin } from '../../kernel/pin.ts';
+import { readMapInfo } from '../../kernel/map-info.ts';
+import { removePinOf } from '../../kernel/pin.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import { dryRun } from '../dry-run.ts';
 import type { Verb } from '../verb.ts';
@@ -52,7 +53,7 @@ error: /sys/fs/bpf/sessions2 is a pin of hash 43, not of devmap 42`,
       context.maps.rehearsal?.unpin(path);
       return dryRun([`remove ${path}, a pin of ${mapText(pinned.info)}`]);
     }
-    removePin(path);
+    removePinOf(path, ({ kind, fd }) => kind === 'map' && readMapInfo(fd.number).id === pinned.info.id);
     context.maps.forget();
     return undefined;
   },

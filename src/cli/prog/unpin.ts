@@ -1,5 +1,6 @@
 import { usageError } from '../../domain/errors.ts';
-import { removePin } from '../../kernel/pin.ts';
+import { removePinOf } from '../../kernel/pin.ts';
+import { readProgramInfo } from '../../kernel/program.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import { dryRun } from '../dry-run.ts';
 import { openAnyProgram } from '../open-program.ts';
@@ -53,7 +54,7 @@ error: /sys/fs/bpf/forward is a pinned map, not a program`,
       context.maps.rehearsal?.unpin(path);
       return dryRun([`remove ${path}, a pin of ${programText(pinned.info)}`]);
     }
-    removePin(path);
+    removePinOf(path, ({ kind, fd }) => kind === 'prog' && readProgramInfo(fd.number).id === pinned.info.id);
     return undefined;
   },
 };

@@ -1,4 +1,4 @@
-import { constants, statSync } from 'node:fs';
+import { constants, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isatty } from 'node:tty';
 
@@ -10,6 +10,7 @@ import type { BindRequest } from './bind-request.ts';
 const { W_OK, X_OK } = constants;
 const EEXIST = 17;
 const EISDIR = 21;
+const ELOOP = 40;
 
 /**
  * Checks whether frames can be written where they are to go, before anything is changed.
@@ -27,6 +28,11 @@ export function checkOutput({ write }: BindRequest, { json, dryRun }: GlobalOpti
 
 function checkFile(path: string, overwrite: boolean): void {
   const there = asOpen(path, () => statSync(path, { throwIfNoEntry: false }));
+  const itself = asOpen(path, () => lstatSync(path, { throwIfNoEntry: false }));
+  // A link to a pipe or a terminal, as /dev/stdout is one, leads to nothing that could be overwritten.
+  if (itself?.isSymbolicLink() === true && there?.isFile() !== false) {
+    throw new KernelRefusal('capture open', ELOOP, { path, target: readlinkSync(path) });
+  }
   if (there === undefined) return checkAccess(path, dirname(path), W_OK | X_OK);
   if (there.isDirectory()) throw new KernelRefusal('capture open', EISDIR, { path });
   if (there.isFile() && !overwrite) throw new KernelRefusal('capture open', EEXIST, { path });

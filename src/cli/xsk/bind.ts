@@ -69,7 +69,7 @@ export const verb: Verb = {
       value: 'FILE',
       description: 'write the frames to a pcapng file, for tcpdump and Wireshark; - is standard output',
     },
-    { name: 'overwrite', description: 'replace the file of --write' },
+    { name: 'overwrite', description: 'replace the file of --write; never what a symbolic link leads to' },
     {
       name: 'busy',
       description: 'look for frames all the time: takes a whole CPU, and the first frame is seen sooner',

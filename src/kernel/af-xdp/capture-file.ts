@@ -6,7 +6,7 @@ import { PACKET_HEADER_SIZE, packetBlockLength, packetPadding, writePacketHeader
 import type { FrameBatch } from '../../domain/xsk-frames.ts';
 import { callInThread, lastErrno, libc } from '../../ffi/libc.ts';
 import { addressOf } from '../../ffi/memory.ts';
-import { EAGAIN, EINTR, EPIPE } from '../check.ts';
+import { EAGAIN, EEXIST, EINTR, EPIPE } from '../check.ts';
 import type { Umem } from './umem.ts';
 
 /** writev takes at most IOV_MAX (1024) pieces: two for each frame, and one at the end. */
@@ -73,18 +73,23 @@ export class CaptureFile implements Disposable {
   }
 
   /**
-   * Makes a file, or begins to write to a FIFO or a device that is there.
+   * Makes a file, or begins to write to a FIFO or a device that is there; never to what a symbolic link to a file leads to.
    *
    * @param overwrite whether a file may be there
    * @throws KernelRefusal `capture open`; EEXIST
    */
   static create(path: string, overwrite: boolean, umem: Umem): CaptureFile {
-    const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_NONBLOCK } = constants;
+    const { O_WRONLY, O_CREAT, O_EXCL, O_TRUNC, O_APPEND, O_NONBLOCK, O_NOFOLLOW } = constants;
     const special = isSpecialFile(path);
     // Appending, so that writing goes on at the end of a file that was cut.
-    const flags = special ? O_NONBLOCK : O_APPEND | O_CREAT | (overwrite ? O_TRUNC : O_EXCL);
+    const flags = special ? O_NONBLOCK : O_APPEND | O_CREAT | O_NOFOLLOW | (overwrite ? O_TRUNC : O_EXCL);
     const fd = libc.open(path, O_WRONLY | O_CLOEXEC | flags, 0o666);
     if (fd < 0) throw new KernelRefusal('capture open', lastErrno(), { path });
+    // Somebody may have put a file in the place of a FIFO, which would be written over.
+    if (special && fstatSync(fd).isFile()) {
+      closeSync(fd);
+      throw new KernelRefusal('capture open', EEXIST, { path });
+    }
     return new CaptureFile(path, fd, !special, umem);
   }
 

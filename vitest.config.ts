@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
 
 /**
- * Three projects: `unit` needs nothing; `kernel` and `e2e` need root and change the machine's kernel state, in
+ * Four projects: `unit` needs nothing; `kernel` and `e2e` need root and change the machine's kernel state, in
  * throw-away namespaces, one file at a time. Forks, because a native crash must not take the other test files with it.
  */
 export default defineConfig({
@@ -42,6 +42,26 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+          globalSetup: ['test/support/setup/kernel.ts', 'test/support/setup/built.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
+          globalSetup: ['test/support/setup/kernel.ts', 'test/support/setup/built.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'soak',
+          include: ['test/soak/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
           globalSetup: ['test/support/setup/kernel.ts', 'test/support/setup/built.ts'],
         },
       },

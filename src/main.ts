@@ -1,3 +1,5 @@
+import { writeSync } from 'node:fs';
+
 import { DescriptorStream } from './output/descriptor-stream.ts';
 
 declare const __VERSION__: string;
@@ -66,4 +68,14 @@ function die(signal: NodeJS.Signals, stdout: DescriptorStream): void {
   process.kill(process.pid, signal);
 }
 
-void main(process.argv.slice(2));
+/** What run() cannot report, because not even the parts that would do that can be read. */
+function lastResort(error: unknown): never {
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  const exit = syscall === undefined ? 70 : 1;
+  const text = `xdpctl cannot go on: ${message}`;
+  const json = process.argv.some((word) => /^(?:--json|--pretty|-[a-z]*[jp][a-z]*)$/i.test(word));
+  writeSync(2, json ? `${JSON.stringify({ error: { exit, message: text } })}\n` : `error: ${text}\n`);
+  process.exit(exit);
+}
+
+main(process.argv.slice(2)).catch(lastResort);

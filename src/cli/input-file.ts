@@ -108,9 +108,20 @@ function* filePieces(fd: number): Generator<Uint8Array> {
   for (;;) {
     const size = Math.min(FILE_PIECE, Math.max(PIPE_PIECE, fstatSync(fd).size));
     const buffer = Buffer.allocUnsafe(size);
-    const length = readSync(fd, buffer);
+    const length = readNow(fd, buffer);
     if (length === 0) return;
     yield buffer.subarray(0, length);
+  }
+}
+
+/** Filesystems over a network, and those in user space, let a signal interrupt them, and Node.js passes that on. */
+function readNow(fd: number, buffer: Uint8Array): number {
+  for (;;) {
+    try {
+      return readSync(fd, buffer);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EINTR') throw error;
+    }
   }
 }
 
@@ -150,7 +161,9 @@ async function nextPiece(fd: number, signal: AbortSignal): Promise<Uint8Array | 
       const length = await unlessInterrupted<number>(signal, (done) => read(fd, buffer, 0, buffer.length, null, done));
       return length === 0 ? undefined : buffer.subarray(0, length);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EINTR') continue;
+      if (code !== 'EAGAIN') throw error;
       // Somebody has made the descriptor non-blocking.
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }

@@ -1,7 +1,8 @@
 import { type ErrorKind, KernelRefusal, ToolError } from '../domain/errors.ts';
 import { explain } from '../domain/explain.ts';
+import { shellCommand } from '../domain/shell-quote.ts';
 import { libraryFailure } from '../kernel/library-failure.ts';
-import { surroundings } from '../kernel/surroundings.ts';
+import { missingFilesystem, surroundings } from '../kernel/surroundings.ts';
 
 /** Whatever was thrown, as an error worded for the user; what nobody foresaw is a bug of ours (exit 70). */
 export function toToolError(error: unknown): ToolError {
@@ -29,13 +30,26 @@ const systemFailures: Partial<Record<string, { readonly kind: ErrorKind; readonl
   EMFILE: { kind: 'refused', why: 'this process may open no more files (ulimit -n)' },
   ENFILE: { kind: 'refused', why: 'the system can open no more files' },
   ENOMEM: { kind: 'refused', why: 'no memory is left' },
+  EINTR: { kind: 'refused', why: 'a signal interrupted it' },
+  EBUSY: { kind: 'refused', why: 'it is in use' },
   EAGAIN: { kind: 'refused', why: 'no more processes may be started (ulimit -u)' },
 };
+
+function notMounted(place: string, path: string, cause: Error): ToolError {
+  const type = place === '/proc' ? 'proc' : 'sysfs';
+  return new ToolError('unsupported', `${path} is needed, which a whole ${place} has, but not the one here`, {
+    hint: `mount it, without restrictions: ${shellCommand(['mount', '-t', type, type, place])}`,
+    errno: 2,
+    cause,
+  });
+}
 
 /** The error for a system call of Node.js's own that failed for such a reason, else undefined. */
 function systemFailure(error: unknown): ToolError | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, errno, syscall, path } = error as NodeJS.ErrnoException;
+  const filesystem = path === undefined || code !== 'ENOENT' ? undefined : missingFilesystem(path);
+  if (filesystem !== undefined && path !== undefined) return notMounted(filesystem, path, error);
   const failure = systemFailures[code ?? ''];
   if (failure === undefined || errno === undefined || syscall === undefined) return undefined;
   return new ToolError(failure.kind, `${syscall}${path === undefined ? '' : ` ${path}`}: ${failure.why}`, {

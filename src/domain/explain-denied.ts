@@ -103,7 +103,7 @@ function fileCapability({ operation, errno, facts }: KernelRefusal): string | un
   if (errno !== EACCES) return undefined;
   // ptrace_may_access() guards the namespaces of a process (proc_ns_get_link, fs/proc/namespaces.c).
   if (operation === 'netns open' && String(facts['path']).startsWith('/proc/')) return 'CAP_SYS_PTRACE';
-  return /^(?:pin|pin get|unpin|netns open)$/.test(operation) ? 'CAP_DAC_OVERRIDE' : undefined;
+  return /^(?:pin|pin get|unpin|netns open|statfs|access)$/.test(operation) ? 'CAP_DAC_OVERRIDE' : undefined;
 }
 
 /** What was to be done, as it stands in a sentence. */

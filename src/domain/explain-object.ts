@@ -6,6 +6,9 @@ const ENOENT = 2;
 /** bpf_check() gives up when a signal is pending; libbpf tries five times. */
 const EAGAIN = 11;
 
+/** Reasons that are no fault of the file: EINTR, EIO, ENOMEM, ENFILE, EMFILE. */
+const OF_THE_SYSTEM = new Set([4, 5, 12, 23, 24]);
+
 /** Whether the verifier refused a program and said why. */
 export function isVerdict({ facts }: KernelRefusal): boolean {
   const { program, reason } = loadFailure(String(facts['log'] ?? ''));
@@ -18,6 +21,7 @@ export function explainObject({ operation, errno, facts }: KernelRefusal): Expla
   const path = String(facts['path']);
   switch (operation) {
     case 'object open':
+      if (OF_THE_SYSTEM.has(errno)) return undefined;
       return errno === ENOENT
         ? { kind: 'not-found', message: `there is no file ${path}` }
         : { kind: 'usage', message: `${path} is no BPF object that libbpf can read${because(reason)}` };
@@ -30,6 +34,7 @@ export function explainObject({ operation, errno, facts }: KernelRefusal): Expla
         };
       }
       if (program === undefined) return { kind: 'refused', message: `${path} cannot be loaded${because(reason)}` };
+      if (reason !== undefined && /is referenced but wasn't created/.test(reason)) return unmadeData(path);
       return reason === undefined
         ? {
             kind: 'refused',
@@ -44,6 +49,15 @@ export function explainObject({ operation, errno, facts }: KernelRefusal): Expla
     default:
       return undefined;
   }
+}
+
+/** libbpf tries whether the kernel has global data (5.2), and takes any failure for a no (kernel_supports, libbpf.c). */
+function unmadeData(path: string): Explanation {
+  return {
+    kind: 'refused',
+    message: `${path} cannot be loaded: libbpf could not make the map of its global data`,
+    hint: 'it tried whether this kernel has such maps and failed: is there too little memory, or too few descriptors (ulimit -n)?',
+  };
 }
 
 /** The last lines of the verifier's log before its verdict, as the beginning of a sentence. */

@@ -14,8 +14,6 @@ export interface Libc {
   statfs(path: string, buffer: Uint8Array): number;
   setns(fd: number, type: number): number;
   flock(fd: number, operation: number): number;
-  if_nametoindex(name: Uint8Array): number;
-  if_indextoname(ifindex: number, name: Uint8Array): Pointer;
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number;
@@ -55,8 +53,6 @@ export const libc = bindLibrary<Libc>(null, {
   statfs: [int, [str, ptr]],
   setns: [int, [int, int]],
   flock: [int, [int, int]],
-  if_nametoindex: [u32, [ptr]],
-  if_indextoname: [ptr, [u32, ptr]],
   socket: [int, [int, int, int]],
   bind: [int, [int, ptr, u32]],
   send: [ssize, [int, ptr, size, int]],

@@ -17,23 +17,35 @@ export function accessError(path: string, mode: number): number {
   return libc.faccessat(AT_FDCWD, path, mode, AT_EACCESS) === 0 ? 0 : lastErrno();
 }
 
-/**
- * Whether there is a file, as existsSync tells it, but with the capabilities of a user who is not root: existsSync looks with
- * access(2), and finds no pin in a directory of root's.
- */
-export function exists(path: string): boolean {
-  try {
-    return statSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
-  }
+/** What node:fs says of a path at which nothing is, or can be. */
+const absences = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'ESRCH']);
+
+/** Whether an error of node:fs says that there is nothing at the path. */
+export function isAbsence(error: unknown): boolean {
+  return absences.has((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** Whether there is a file or a symbolic link, wherever that leads. */
+/**
+ * Whether there is a file. Unlike existsSync, it counts the capabilities of a user who is not root (existsSync looks with
+ * access(2), and finds no pin in a directory of root's), and does not call absent what only could not be looked at: what is
+ * decided on that (there is no pin, no change was begun) would be wrong.
+ *
+ * @throws Error of node:fs, e.g. EACCES, ENOMEM
+ */
+export function exists(path: string): boolean {
+  return isFound(() => statSync(path, { throwIfNoEntry: false }));
+}
+
+/** Whether there is a file or a symbolic link, wherever that leads. @throws as exists */
 export function isTaken(path: string): boolean {
+  return isFound(() => lstatSync(path, { throwIfNoEntry: false }));
+}
+
+function isFound(look: () => unknown): boolean {
   try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch {
-    return false;
+    return look() !== undefined;
+  } catch (error) {
+    if (isAbsence(error)) return false;
+    throw error;
   }
 }

@@ -13,11 +13,17 @@ import { inInitialMountNamespace } from './mount-namespace.ts';
 const BPF_FS_MAGIC = 0xcafe_4a11;
 /** sizeof(struct statfs) is 120 on 64-bit machines; f_type comes first. */
 const STATFS_SIZE = 256;
+/** What statfs() says of a path at which nothing is, or can be: ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP. */
+const NOTHING_THERE = new Set([2, 20, 36, 40]);
 
-/** Whether a path lies in a bpffs. */
+/** Whether a path lies in a bpffs; not where there is nothing. @throws KernelRefusal `statfs` when that cannot be told */
 export function isOnBpffs(path: string): boolean {
   const buffer = new Uint8Array(STATFS_SIZE);
-  if (libc.statfs(path, buffer) !== 0) return false;
+  if (libc.statfs(path, buffer) !== 0) {
+    const errno = lastErrno();
+    if (NOTHING_THERE.has(errno)) return false;
+    throw new KernelRefusal('statfs', errno, { path });
+  }
   return new Uint32Array(buffer.buffer, 0, 1)[0] === BPF_FS_MAGIC;
 }
 

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 
 import { ToolError } from '../domain/errors.ts';
 import { kernelAtLeast, parseKernelVersion } from '../domain/kernel-version.ts';
+import { exists } from './access.ts';
 import { BpfObject } from './object.ts';
 import type { BpfProgram } from './program.ts';
 
@@ -34,7 +35,7 @@ function isTracer(name: string): boolean {
  */
 export function openBuiltin(name: string): BpfObject {
   const path = join(folder(), `${name}${EXTENSION}`);
-  if (!/^[a-z0-9_]+$/.test(name) || !existsSync(path)) throw noSuchProgram(name);
+  if (!/^[a-z0-9_]+$/.test(name) || !exists(path)) throw noSuchProgram(name);
   return BpfObject.open(path);
 }
 
@@ -71,7 +72,7 @@ export function knowsFragments(): boolean {
 }
 
 function folder(): string {
-  const found = folders.find((path) => existsSync(join(path, `pass${EXTENSION}`)));
+  const found = folders.find((path) => exists(join(path, `pass${EXTENSION}`)));
   if (found === undefined) {
     throw new ToolError('unsupported', 'the BPF programs that come with xdpctl are not where they were installed', {
       hint: `install xdpctl again; they belong in ${folders[0]}`,

@@ -1,8 +1,9 @@
 import { symlinkSync, unlinkSync } from 'node:fs';
 
 import { exists } from './access.ts';
+import { makeDirectory } from './directory.ts';
 import type { LoadedPath } from './path-load.ts';
-import { DECLARED_DIRECTORY, linkText, makeDirectory, MAPS_DIRECTORY, namesIn, pinnedMap } from './path-store.ts';
+import { DECLARED_DIRECTORY, linkText, MAPS_DIRECTORY, namesIn, pinnedMap } from './path-store.ts';
 import { pinObject } from './pin.ts';
 
 /*

@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, mkdirSync, openSync, rmdirSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, rmdirSync, statSync } from 'node:fs';
 
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { lastErrno, libc } from '../ffi/libc.ts';
+import { makeDirectory } from './directory.ts';
 
 /** flock(2) operations (linux/fcntl.h). */
 const LOCK_EX = 2;
@@ -67,7 +68,7 @@ async function lock(fd: number, path: string, signal: AbortSignal, onWait: () =>
 /** Undefined when it has been removed meanwhile. @throws ToolError permission, conflict */
 function openDirectory(path: string): number | undefined {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path);
     return openSync(path, 'r');
   } catch (error) {
     const { code, errno = 0 } = error as NodeJS.ErrnoException;

@@ -10,6 +10,8 @@ const packages =
 export function libraryFailure(error: unknown): ToolError | undefined {
   if (!(error instanceof LibraryError)) return undefined;
   const { library, symbol } = error;
+  const scarce = shortage(error);
+  if (scarce !== undefined) return scarce;
   if (library === 'koffi') {
     return new ToolError('unsupported', 'the npm package koffi, or its part for this machine, is not installed', {
       hint: 'install xdpctl again, without --omit=optional',
@@ -33,6 +35,19 @@ export function libraryFailure(error: unknown): ToolError | undefined {
   return new ToolError('unsupported', `${library} has no function ${symbol}: it is too old`, {
     hint: `this command needs a newer libbpf: ${packages}`,
     cause: error.cause,
+  });
+}
+
+/** The error when the dynamic loader had no descriptor or no memory left (strerror of the C library, within dlerror). */
+function shortage({ library, cause }: LibraryError): ToolError | undefined {
+  const [reason] =
+    /Too many open files|No file descriptors available|Cannot allocate memory|Out of memory/.exec(
+      cause instanceof Error ? cause.message : '',
+    ) ?? [];
+  if (reason === undefined) return undefined;
+  return new ToolError('refused', `${library} cannot be loaded: ${reason.toLowerCase()}`, {
+    hint: 'raise the limits of this process: ulimit -n, ulimit -v',
+    cause,
   });
 }
 

@@ -8,6 +8,7 @@ import { check, EINVAL, ENOENT, EPERM } from './check.ts';
 import { possibleCpus } from './cpu.ts';
 import { Fd } from './fd.ts';
 import { readMapFdInfo, readMapInfo } from './map-info.ts';
+import { withoutName } from './without-name.ts';
 
 /** What BPF_MAP_CREATE takes. */
 export interface MapSpec {
@@ -44,16 +45,16 @@ export class BpfMap implements Disposable {
     this.#fd = fd;
     try {
       this.info = readMapInfo(fd.number);
+      this.valueLength = isPerCpu(this.info.typeName)
+        ? roundUp8(this.info.valueSize) * possibleCpus()
+        : this.info.valueSize;
     } catch (error) {
       fd[Symbol.dispose]();
       throw error;
     }
-    this.valueLength = isPerCpu(this.info.typeName)
-      ? roundUp8(this.info.valueSize) * possibleCpus()
-      : this.info.valueSize;
   }
 
-  /** @throws KernelRefusal `map create` */
+  /** @throws KernelRefusal `map create`; ToolError refused when libbpf would leave the name away */
   static create(spec: MapSpec): BpfMap {
     const options = new Uint8Array(MAP_CREATE_OPTS_SIZE);
     const view = new DataView(options.buffer);
@@ -69,7 +70,10 @@ export class BpfMap implements Disposable {
       valueSize: spec.valueSize,
       flags: spec.flags,
     });
-    return new BpfMap(new Fd(fd));
+    const map = new BpfMap(new Fd(fd));
+    if (map.info.name === spec.name) return map;
+    map[Symbol.dispose]();
+    throw withoutName(`map '${spec.name}'`);
   }
 
   /** @throws KernelRefusal `map get by id`; ENOENT when there is no such map */

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { lastErrno, libc } from '../ffi/libc.ts';
+import { isAbsence } from './access.ts';
 
 const CLONE_NEWNET = 0x4000_0000;
 
@@ -31,12 +32,13 @@ export function enterNetns(netns: string): Disposable {
   const path = netnsPath(netns);
   const own = openSync('/proc/thread-self/ns/net', 'r');
   try {
+    const shell = ways[0]?.shell ?? fstatSync(own).ino;
     enter(path);
+    ways.push({ shell, path });
   } catch (error) {
     closeSync(own);
     throw error;
   }
-  ways.push({ shell: ways[0]?.shell ?? fstatSync(own).ino, path });
   return {
     [Symbol.dispose]() {
       ways.pop();
@@ -63,8 +65,8 @@ function enter(path: string): void {
   try {
     fd = openSync(path, 'r');
   } catch (cause) {
-    const { code, errno } = cause as NodeJS.ErrnoException;
-    if (code === 'EACCES' || code === 'EPERM') throw new KernelRefusal('netns open', -(errno ?? 0), { path });
+    if (!isAbsence(cause))
+      throw new KernelRefusal('netns open', -((cause as NodeJS.ErrnoException).errno ?? 0), { path });
     throw new ToolError('not-found', `there is no network namespace ${path}`, {
       hint: 'see: ip netns list',
       cause,

@@ -9,6 +9,7 @@ import { addressOf, copyMemory } from '../ffi/memory.ts';
 import { duplicate } from './duplicate.ts';
 import { BpfMap } from './map.ts';
 import { BpfProgram } from './program.ts';
+import { withoutName } from './without-name.ts';
 
 /**
  * A file of BPF programs and maps (`*.bpf.o`) with BTF, as libbpf opens and loads it. Between opening and loading the
@@ -227,9 +228,17 @@ export class ObjectProgram {
     this.#check(libbpf.bpf_program__set_flags(this.#program, flags));
   }
 
-  /** The program that was loaded, with a descriptor of its own. After loading. @throws KernelRefusal `object program` */
+  /**
+   * The program that was loaded, with a descriptor of its own. After loading.
+   *
+   * @throws KernelRefusal `object program`; ToolError refused when libbpf has left its name away
+   */
   openProgram(): BpfProgram {
-    return new BpfProgram(duplicate(this.fd, 'object program', { program: this.name }));
+    const fd = duplicate(this.fd, 'object program', { program: this.name });
+    const program = new BpfProgram(fd);
+    if (program.info.name !== '') return program;
+    program[Symbol.dispose]();
+    throw withoutName(`program '${this.name}'`);
   }
 
   /**

@@ -1,11 +1,11 @@
 import { symlinkSync } from 'node:fs';
 
 import { decodeDevmapValue } from '../domain/devmap.ts';
-import type { KernelRefusal } from '../domain/errors.ts';
 import { encodeInteger } from '../domain/integer.ts';
 import type { EntryChange, Occupant, Step } from '../domain/path-plan.ts';
 import type { RedirectPath } from '../domain/redirect-path.ts';
 import { makeDeclaredPins } from './declared-pins.ts';
+import { makeDirectory } from './directory.ts';
 import { cloneTargets } from './map-copy.ts';
 import type { BpfMap } from './map.ts';
 import { openProgramAs } from './named-objects.ts';
@@ -19,7 +19,6 @@ import {
   deviceMarker,
   EGRESS_DIRECTORY,
   LINK_PIN,
-  makeDirectory,
   MAP_LINK,
   MAPS_DIRECTORY,
   OBJECT_LINK,
@@ -72,7 +71,9 @@ export class PathChange implements Disposable {
   #placed: PlacedPath[] = [];
   #finished = false;
   /** What could not be taken back; known once it is disposed of. */
-  refusals: readonly KernelRefusal[] = [];
+  refusals: readonly unknown[] = [];
+  /** What kept the directories of a change that is in effect from their places, for the next command to see to. */
+  unfinished: unknown;
 
   /** @param trial whether the change is to be taken back when this process dies before `commit` */
   constructor(store: PathStore, { trial }: { readonly trial: boolean }) {
@@ -98,20 +99,31 @@ export class PathChange implements Disposable {
     }
   }
 
-  /** Keeps the change. */
+  /** Keeps the change. @throws Error when that cannot be decided; then it is taken back */
   commit(): readonly PlacedPath[] {
-    this.#journal.commit();
+    const journal = this.#journal.commit();
     this.#finished = true;
+    try {
+      journal.finish();
+    } catch {
+      this.#finishAgain(journal);
+    }
     return this.#placed;
   }
 
-  [Symbol.dispose](): void {
+  /** The change is in effect, so this is no failure of it: what kept the directories from their places may be over by now. */
+  #finishAgain(journal: PathJournal): void {
     try {
-      if (!this.#finished) this.refusals = undoChange(this.#journal);
-      this.#finished = true;
-    } finally {
-      for (const part of this.#parts.splice(0)) part[Symbol.dispose]();
+      journal.finish();
+    } catch (error) {
+      this.unfinished = error;
     }
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.#finished) this.refusals = undoChange(this.#journal);
+    this.#finished = true;
+    for (const part of this.#parts.splice(0)) part[Symbol.dispose]();
   }
 
   #open(step: Step): Part {

@@ -2,10 +2,10 @@ import { renameSync } from 'node:fs';
 
 import type { PathMode } from '../domain/redirect-path.ts';
 import { exists } from './access.ts';
+import { makeDirectory } from './directory.ts';
 import {
   DEVICE_PIN,
   deviceGone,
-  makeDirectory,
   namesIn,
   type PathStore,
   pinnedProgram,
@@ -138,11 +138,16 @@ export class PathJournal {
     return entry;
   }
 
-  /** Decides that the change stays, and puts the directories in their places. */
-  commit(): void {
+  /** Decides that the change stays. @returns the journal of the change, which is to be finished */
+  commit(): PathJournal {
     const committed = new PathJournal(this.store, 'committed');
     if (this.state !== 'committed') renameSync(this.path, committed.path);
-    for (const entry of committed.entries()) {
+    return committed;
+  }
+
+  /** Puts the directories of a change that stays in their places; however far that came before. */
+  finish(): void {
+    for (const entry of this.entries()) {
       const directory = this.store.directory(entry.ifindex);
       if (exists(entry.newDirectory)) {
         removeTree(directory);
@@ -150,7 +155,7 @@ export class PathJournal {
       } else if (entry.tookAway(directory)) removeTree(directory);
       removeTree(entry.path);
     }
-    removeTree(committed.path);
+    removeTree(this.path);
   }
 
   discard(): void {

@@ -1,12 +1,13 @@
-import { constants, lstatSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
+import { constants, lstatSync, readdirSync, readlinkSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { ToolError } from '../domain/errors.ts';
+import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { encodeInteger } from '../domain/integer.ts';
 import { mapTypeNumber } from '../domain/map-type.ts';
 import { shellCommand } from '../domain/shell-quote.ts';
-import { accessError, exists } from './access.ts';
+import { accessError, exists, isAbsence } from './access.ts';
 import { BPFFS_STANDARD, bpffsMounts } from './bpffs-path.ts';
+import { EACCES, EPERM } from './check.ts';
 import { BPF_ANY, BpfMap } from './map.ts';
 import { currentNetnsInode } from './namespaces.ts';
 import { openPin } from './pin.ts';
@@ -76,6 +77,7 @@ export class PathStore {
 function checkAccess(root: string): void {
   const errno = accessError(root, constants.R_OK | constants.X_OK);
   if (errno === 0) return;
+  if (errno !== EACCES && errno !== EPERM) throw new KernelRefusal('access', errno, { path: root });
   throw new ToolError('permission', `${root}, where xdpctl keeps its pins, may not be read without CAP_DAC_OVERRIDE`, {
     hint: 'run it as root, or with that capability',
     errno,
@@ -150,18 +152,14 @@ export function programIn(directory: string): number | undefined {
   return program?.info.id;
 }
 
-/** The text of a symbolic link, or undefined when there is none. */
+/** The text of a symbolic link, or undefined when there is none. @throws Error of node:fs when that cannot be told */
 export function linkText(path: string): string | undefined {
   try {
     return readlinkSync(path);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isAbsence(error) || (error as NodeJS.ErrnoException).code === 'EINVAL') return undefined;
+    throw error;
   }
-}
-
-/** Makes a directory that only root may look into. */
-export function makeDirectory(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
 }
 
 /** Removes a directory with everything in it; what is pinned there lives on while anybody else holds it. */

@@ -1,6 +1,5 @@
 import { unlinkSync } from 'node:fs';
 
-import { KernelRefusal } from '../domain/errors.ts';
 import type { PathMode } from '../domain/redirect-path.ts';
 import { exists } from './access.ts';
 import { removeDeclaredPins } from './declared-pins.ts';
@@ -18,7 +17,7 @@ export interface Settlement {
   readonly ifindexes: readonly number[];
   readonly outcome: 'finished' | 'undone';
   /** What could not be taken back. */
-  readonly refusals: readonly KernelRefusal[];
+  readonly refusals: readonly unknown[];
 }
 
 /**
@@ -39,25 +38,43 @@ export function settle(store: PathStore): Settlement | undefined {
       entries.length > 0 &&
       entries.every((entry) => entry.isSwitched(attachedIds(entry.ifindex))));
   const refusals = done ? [] : undoChange(journal);
-  if (done) journal.commit();
+  if (done) journal.commit().finish();
   for (const ifindex of ifindexes) dropStale(store, ifindex);
   return { ifindexes, outcome: done ? 'finished' : 'undone', refusals };
 }
 
-/** Takes a change back that is not committed, the last device first, and removes its journal. */
-export function undoChange(journal: PathJournal): KernelRefusal[] {
-  const refusals: KernelRefusal[] = [];
-  for (const entry of journal.entries().toReversed()) {
-    try {
-      restore(journal.store, entry);
-      removeDeclaredPins(entry.newDirectory);
-    } catch (error) {
-      if (!(error instanceof KernelRefusal)) throw error;
-      refusals.push(error);
-    }
+/**
+ * Takes a change back that is not committed, the last device first, and removes its journal. Never throws, because it
+ * mostly runs on account of another error; what fails is tried once more.
+ *
+ * @returns what could not be taken back
+ */
+export function undoChange(journal: PathJournal): unknown[] {
+  const failures: unknown[] = [];
+  const entries = twice(() => journal.entries().toReversed(), failures);
+  // Of a journal that cannot be read the next command makes an end.
+  if (entries === undefined) return failures;
+  for (const entry of entries) {
+    twice(() => restore(journal.store, entry), failures);
+    twice(() => removeDeclaredPins(entry.newDirectory), failures);
   }
-  journal.discard();
-  return refusals;
+  twice(() => journal.discard(), failures);
+  return failures;
+}
+
+/** Does something that can be begun again; undefined when it failed both times. */
+function twice<Result>(act: () => Result, failures: unknown[]): Result | undefined {
+  try {
+    return act();
+  } catch {
+    // What was in the way may be over: a signal, a moment without memory.
+  }
+  try {
+    return act();
+  } catch (error) {
+    failures.push(error);
+    return undefined;
+  }
 }
 
 /** Removes a device's directory when its program is not attached: somebody has taken it off, or a detach was killed. */

@@ -113,9 +113,18 @@ function whereabouts(path: string): RefusalFacts {
   return {
     path,
     directory: isDirectory(path),
-    outside: exists(path) && !isOnBpffs(path),
-    mounted: !path.startsWith(`${BPFFS_STANDARD}/`) || isOnBpffs(BPFFS_STANDARD),
+    outside: surely(() => exists(path) && !isOnBpffs(path)),
+    mounted: !path.startsWith(`${BPFFS_STANDARD}/`) || surely(() => isOnBpffs(BPFFS_STANDARD)),
   };
+}
+
+/** For an explanation: that this fails too must not take the place of what is explained. */
+function surely(look: () => boolean): boolean {
+  try {
+    return look();
+  } catch {
+    return false;
+  }
 }
 
 function isDirectory(path: string): boolean {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
 
 import { littleEndian } from '../domain/byte-order.ts';
 import { libbpf } from '../ffi/libbpf.ts';
@@ -55,8 +56,7 @@ export function readProgramDetails(fd: number): ProgramDetails {
 
 /** Seconds since 1970, CLOCK_REALTIME less CLOCK_BOOTTIME. */
 function startOfMachine(): number {
-  const [uptime = '0'] = readFileSync('/proc/uptime', 'utf8').split(' ');
-  return Date.now() / 1000 - Number(uptime);
+  return Date.now() / 1000 - uptime();
 }
 
 /** bpf_prog_show_fdinfo (kernel/bpf/syscall.c). */

@@ -30,8 +30,17 @@ export function isEntryProgram(program: number, kind: 'devmap' | 'cpumap'): bool
   view.setUint32(0, kind === 'devmap' ? LOOPBACK : QSIZE, littleEndian);
   view.setUint32(4, program, littleEndian);
   const result = map.tryUpdate(new Uint8Array(4), value, BPF_ANY);
-  // EINVAL, but from a cpumap ENOMEM (__cpu_map_entry_alloc, kernel/bpf/cpumap.c).
-  if (result === -EINVAL || result === -ENOMEM) return false;
+  if (result === -EINVAL || (result === -ENOMEM && kind === 'cpumap' && refusesForTheProgram(map, value))) return false;
   check(result, 'map update', map.facts());
   return true;
+}
+
+/**
+ * A cpumap says ENOMEM of a program of the wrong kind (__cpu_map_entry_alloc, kernel/bpf/cpumap.c), but also when there is no
+ * memory: then not each time, or without the program too.
+ */
+function refusesForTheProgram(map: BpfMap, value: Uint8Array): boolean {
+  const key = new Uint8Array(4);
+  if (map.tryUpdate(key, value, BPF_ANY) !== -ENOMEM) return false;
+  return map.tryUpdate(key, Uint8Array.of(...value.subarray(0, 4), 0, 0, 0, 0), BPF_ANY) === 0;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 
 import type { Surroundings } from '../domain/explain.ts';
@@ -39,5 +39,15 @@ export function capabilitiesIn(status: string): ReadonlySet<string> | undefined 
     Object.entries(capabilityBits)
       .filter(([, bit]) => (mask >> BigInt(bit)) & 1n)
       .map(([name]) => name),
+  );
+}
+
+/** What every /proc and every /sys has, but not one that is not mounted, or mounted with subset=pid (proc(5)). */
+const alwaysThere: Readonly<Record<string, string>> = { '/proc': '/proc/sys/net', '/sys': '/sys/devices/system/cpu' };
+
+/** Whether a file is not there because /proc or /sys is not, or not as a whole. */
+export function missingFilesystem(path: string): string | undefined {
+  return Object.keys(alwaysThere).find(
+    (place) => path.startsWith(`${place}/`) && !existsSync(alwaysThere[place] ?? ''),
   );
 }

@@ -1,7 +1,7 @@
 import { littleEndian } from '../domain/byte-order.ts';
 import { KernelRefusal } from '../domain/errors.ts';
 import { libbpf } from '../ffi/libbpf.ts';
-import { check, ENOENT } from './check.ts';
+import { check, EINTR, ENOENT, ENOMEM, EPERM } from './check.ts';
 import { Fd } from './fd.ts';
 import { interfaceName } from './interface-names.ts';
 import { type LinkInfo, readLinkInfo } from './link-info.ts';
@@ -12,6 +12,8 @@ import { attachXdp, detachXdp, type XdpMode, xdpModeFlags } from './xdp-attachme
 const BPF_XDP = 37;
 /** BPF_F_REPLACE of BPF_LINK_UPDATE. */
 const BPF_F_REPLACE = 1 << 2;
+/** Refusals before the driver is asked: ENFILE and EMFILE are among them. */
+const NOT_OF_THE_DRIVER = new Set([EPERM, EINTR, ENOMEM, 23, 24]);
 
 /**
  * A BPF link, mostly one that holds an XDP program on a device. The program is detached when the last descriptor and pin
@@ -40,9 +42,11 @@ export class XdpLink implements Disposable {
   static create(ifindex: number, progFd: number, mode: XdpMode): XdpLink {
     const result = libbpf.bpf_link_create(progFd, ifindex, BPF_XDP, optionsOf(xdpModeFlags[mode], 0));
     if (result >= 0) return new XdpLink(new Fd(result));
-    // A refused link brings no words of the driver with it; netlink does.
-    attachXdp(ifindex, progFd, mode);
-    detachXdp(ifindex, mode, progFd);
+    // A link that the driver refused brings no words of it with it; netlink does.
+    if (!NOT_OF_THE_DRIVER.has(-result)) {
+      attachXdp(ifindex, progFd, mode);
+      detachXdp(ifindex, mode, progFd);
+    }
     throw new KernelRefusal('xdp link', -result, { ifindex, ifname: interfaceName(ifindex), mode });
   }
 

@@ -3,7 +3,7 @@ import { PathChange, type PlacedPath } from '../../kernel/path-change.ts';
 import type { PathStore } from '../../kernel/path-store.ts';
 import { type Context, Interrupted } from '../context.ts';
 import { confirmed } from './confirmation.ts';
-import { warnNotUndone } from './store.ts';
+import { warnNotUndone, warnUnfinished } from './store.ts';
 
 /**
  * Does the steps, all or none: a failure, a signal, or a missing confirmation takes back what was done.
@@ -30,7 +30,9 @@ export async function carryOut(
       if (pause !== undefined) await pause;
     }
     if (confirm !== undefined) await confirmed(confirm, context);
-    return change.commit();
+    const placed = change.commit();
+    if (change.unfinished !== undefined) await warnUnfinished(change.unfinished, context);
+    return placed;
   } catch (error) {
     if (error instanceof Interrupted && error.message === '') {
       throw new Interrupted('interrupted: what was begun is taken back, nothing has changed');

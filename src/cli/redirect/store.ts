@@ -1,4 +1,3 @@
-import type { KernelRefusal } from '../../domain/errors.ts';
 import { BPFFS_STANDARD } from '../../kernel/bpffs-path.ts';
 import { ensureBpffs } from '../../kernel/bpffs.ts';
 import { lockDirectory } from '../../kernel/file-lock.ts';
@@ -60,7 +59,7 @@ async function settled(store: PathStore, context: Context): Promise<void> {
 }
 
 /** Tells what could not be taken back; the system is then in neither the old nor the new state. */
-export async function warnNotUndone(refusals: readonly KernelRefusal[], context: Context): Promise<void> {
+export async function warnNotUndone(refusals: readonly unknown[], context: Context): Promise<void> {
   if (refusals.length === 0) return;
   const { toToolError } = await import('../to-tool-error.ts');
   for (const refusal of refusals) {
@@ -70,6 +69,16 @@ export async function warnNotUndone(refusals: readonly KernelRefusal[], context:
       hint: ({ own }) => `see: ${own(['redirect', 'show'])}`,
     });
   }
+}
+
+/** Tells what kept the pins of a change that is in effect from their places. */
+export async function warnUnfinished(reason: unknown, context: Context): Promise<void> {
+  const { toToolError } = await import('../to-tool-error.ts');
+  const { message } = toToolError(reason);
+  await context.warn({
+    message: `the change is in effect, but its pins are not in their places yet: ${message}`,
+    hint: 'the next command that changes redirects puts them there',
+  });
 }
 
 /** The ifindex of a device that the user named. @throws ToolError not-found */

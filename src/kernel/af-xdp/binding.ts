@@ -7,9 +7,9 @@ import { EBUSY } from '../check.ts';
 import { gracePeriod } from '../grace-period.ts';
 import { BPF_NOEXIST, type BpfMap } from '../map.ts';
 import { loadRedirectProgram, type RedirectProgram } from '../redirect-program.ts';
+import { TemporaryAttachment } from '../temporary-attachment.ts';
 import { Transaction } from '../transaction.ts';
 import type { XdpMode } from '../xdp-attachment.ts';
-import { TemporaryAttachment } from '../temporary-attachment.ts';
 import { XskmapReader } from '../xskmap-reader.ts';
 import { type XskCopyMode, XskSocket, type XskSpec } from './socket.ts';
 

@@ -68,8 +68,7 @@ export function failingLibbpf(module: { readonly libbpf: Libbpf }): object {
 
 function failedLibc(name: string): unknown {
   koffi().errno(EIO);
-  if (name === 'mmap' || name === 'if_indextoname') return null;
-  return name === 'if_nametoindex' ? 0 : -1;
+  return name === 'mmap' ? null : -1;
 }
 
 /** Those that return a pointer give NULL and leave the reason in errno. */

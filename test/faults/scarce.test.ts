@@ -1,0 +1,70 @@
+import { expect } from 'vitest';
+
+import { type CommandResult, xdpctl } from '../support/command.ts';
+import { type FaultWorld, objectFile } from './support/fault-world.ts';
+import type { FaultyCommands } from './support/faulty-command.ts';
+import { type ChangeIn, inFaultWorld } from './support/meet-faults.ts';
+import { apply, redirect } from './support/redirect-change.ts';
+import { type Change, difference, rehearse, same } from './support/rehearsed-change.ts';
+
+/** Node.js itself takes some twenty descriptors before it runs a line of ours. */
+const FEWEST = 17;
+/** No command of ours needs as many. */
+const ENOUGH = 80;
+
+const changes: Readonly<Record<string, ChangeIn>> = {
+  'map create': ({ words }) => ({ words: words('map create @n type devmap entries 4 name n') }),
+  'prog loadall': ({ words }) => ({
+    words: words(`prog loadall ${objectFile('redirect_devmap')} @all pinmaps @maps`),
+  }),
+  'redirect attach': redirect('attach A --to B --dst-mac 02:00:00:00:00:01'),
+  'redirect attach both ways by links': redirect('attach A --to B --both --link'),
+  'redirect attach --replace': redirect('attach A --to C --replace', ['attach A --to B']),
+  'redirect apply': apply([{ dev: 'A', to: ['C'], on_miss: 'drop' }], {
+    before: ['attach A --to B', 'attach C --to B'],
+    options: ['--prune'],
+  }),
+  'xsk bind --attach': ({ words }) => ({
+    words: words('xsk bind A --queue 0 --frames 64 --rx-size 64 --attach --duration 20ms'),
+    passing: true,
+  }),
+};
+
+/** What is wrong with the words of a command that had not enough descriptors. */
+function wrongWords({ status, stderr }: CommandResult): string[] {
+  // Before our first line it is Node.js that has none left.
+  if (stderr === '' || /open '\S+\/(?:bin\/xdpctl|dist\/xdpctl\.cjs)'/.test(stderr)) return [];
+  const wrong = status === 1 ? [] : [`exit ${status}`];
+  if (!/^error: .*(?:too many open files|ulimit -n|EMFILE)/is.test(stderr)) wrong.push(`no reason: ${stderr}`);
+  if (/^\s+at /m.test(stderr)) wrong.push(`a stack trace: ${stderr}`);
+  return wrong;
+}
+
+/** Runs a change with one descriptor more each time, until it succeeds. @returns how often it failed */
+async function expectAllOrNothingWithFew(world: FaultWorld, commands: FaultyCommands, change: Change): Promise<number> {
+  const { old, fresh } = await rehearse(world, commands, change);
+  const wrong: string[] = [];
+  let limit = FEWEST;
+  for (let status: number | null = 1; status !== 0 && limit < ENOUGH; limit += 1) {
+    await world.clear();
+    await change.prepare?.();
+    const args = ['-q', '--netns', world.router.netns, ...change.words];
+    const result = xdpctl(args, { wrapper: ['prlimit', `--nofile=${limit}`] });
+    status = result.status;
+    const state = world.state();
+    const problems = status === 0 ? [] : wrongWords(result);
+    if (!same(state, fresh) && (status === 0 || !same(state, old))) problems.push(difference(state, fresh));
+    if (problems.length > 0) wrong.push(`${limit} descriptors: ${problems.join('; ')}`);
+  }
+  await world.clear();
+  expect(wrong).toEqual([]);
+  expect(limit).toBeLessThan(ENOUGH);
+  return limit - FEWEST;
+}
+
+inFaultWorld(({ test }) => {
+  for (const [name, change] of Object.entries(changes)) {
+    test(`${name} with ever more descriptors is all or nothing`, (world, commands) =>
+      expectAllOrNothingWithFew(world, commands, change(world)));
+  }
+});

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+import { FaultWorld } from '../faults/support/fault-world.ts';
+import { sendFrames } from '../support/frames.ts';
+import { expectNothingNew, kernelState, type KernelState } from '../support/leaks.ts';
+import { setGro } from '../support/world.ts';
+import { extent, MAPPINGS, MEMORY_KIB } from './support/extent.ts';
+import { growing, type Sample, trendsOf, trendTable } from './support/trend.ts';
+import { processUsage } from './support/usage.ts';
+import { WatchedProcess } from './support/watched-process.ts';
+
+/** Frames to each of the two interfaces, as fast as they can be sent, each time the processes are looked at. */
+const BURST = 2000;
+/** How often that is at most, so that there are no more than some thousand samples of an hour. */
+const PERIOD_MS = Math.max(400, extent.seconds);
+
+let world: FaultWorld;
+let untouched: KernelState;
+
+beforeAll(async () => {
+  untouched = kernelState();
+  world = new FaultWorld();
+  // Without NAPI at its peer, B cannot take redirected frames: each is lost.
+  setGro(world.router.right, false);
+  await world.done(...world.words('redirect attach A --to B'));
+});
+
+afterAll(async () => {
+  await world.clear();
+  world[Symbol.dispose]();
+  await expectNothingNew(untouched);
+});
+
+it(
+  `debug drops --follow and xsk bind under load hold no more after ${extent.seconds} seconds`,
+  { timeout: extent.seconds * 1000 * 3 + 120_000 },
+  async () => {
+    const { netns, left, other } = world.router;
+    const start = (text: string, counted: string): WatchedProcess =>
+      new WatchedProcess(['-j', ...world.words(text)], netns, counted);
+    await using builtin = start('debug drops A --follow --interval 1s --via builtin', '"interval":');
+    await using perf = start('debug drops A --follow --interval 1s --via perf', '"interval":');
+    await using bpftrace = start('debug drops A --follow --interval 1s --via bpftrace', '"interval":');
+    await using xsk = start('xsk bind C --queue 0 --attach --interval 1s', '"time_s":');
+    const processes = { builtin, perf, bpftrace, xsk };
+    await expect.poll(() => Object.values(processes).every(({ ready }) => ready), { timeout: 60_000 }).toBe(true);
+
+    const samples = new Map<string, Sample[]>(Object.keys(processes).map((name) => [name, []]));
+    const began = performance.now();
+    let sent = 0;
+    for (let at = 0; at < extent.seconds; at = (performance.now() - began) / 1000) {
+      sendFrames(left, { count: BURST });
+      sendFrames(other, { count: BURST });
+      sent += BURST;
+      for (const [name, { pid }] of Object.entries(processes)) {
+        samples.get(name)?.push({ at, values: processUsage(pid) });
+      }
+      await sleep(PERIOD_MS);
+    }
+
+    const ends = await Promise.all(Object.values(processes).map((each) => each.end('SIGINT')));
+    const wrong: string[] = [];
+    for (const [index, [name, list]] of [...samples].entries()) {
+      if (extent.long) process.stdout.write(`\n${trendTable(name, 'seconds', list)}\n`);
+      const allowed = { memory_kib: MEMORY_KIB, mappings: MAPPINGS };
+      wrong.push(...growing(trendsOf(list), allowed).map((text) => `${name}: ${text}`));
+      const { status, lastLine, stderr } = ends[index] ?? {};
+      if (status !== 0) wrong.push(`${name}: exit ${status}: ${stderr}`);
+      const counted = numberIn(
+        lastLine ?? '',
+        name === 'xsk' ? ['frames', 'rx_ring_full', 'rx_fill_ring_empty_descs'] : ['dropped'],
+      );
+      if (counted !== sent) wrong.push(`${name}: counted ${counted} of ${sent} frames`);
+    }
+    expect(wrong).toEqual([]);
+  },
+);
+
+/** The sum of the numbers of these names in a JSON document. */
+function numberIn(text: string, names: readonly string[]): number {
+  return names.reduce((sum, name) => sum + Number(new RegExp(`"${name}":(\\d+)`).exec(text)?.[1] ?? 0), 0);
+}

@@ -13,6 +13,7 @@ import {
   pathText,
   type RedirectPath,
 } from './redirect-path.ts';
+import type { Typed } from './typed-command.ts';
 
 /** A path of ours as it is now. */
 export interface LivePath {
@@ -92,18 +93,18 @@ function replacement(path: RedirectPath, old: Occupant, why: readonly string[]):
 
 function inTheWay({ ifname }: NamedDevice, there: Occupant, policy: 'nothing' | 'own'): ToolError {
   const what = occupantText(there);
+  const force = there.own === undefined ? ['--force', String(there.programId)] : [];
+  const takeOff = ({ own }: Typed): string => `take it off first: ${own(['redirect', 'detach', ifname, ...force])}`;
   if (policy === 'own') {
-    return new ToolError('conflict', `${ifname} has a program attached that xdpctl did not attach: ${what}`, {
-      hint: ({ own }) =>
-        `take it off first: ${own(['redirect', 'detach', ifname, '--force', String(there.programId)])}`,
-    });
+    const message = `${ifname} has a program attached that xdpctl did not attach: ${what}`;
+    return new ToolError('conflict', message, { hint: takeOff });
   }
   const message =
     there.own === undefined
       ? `${ifname} has ${what} attached`
       : `${ifname} redirects already, by ${what}: ${pathText(there.own.path)}`;
   return new ToolError('conflict', message, {
-    hint: 'add --replace to put this redirect in its place, or take it off first',
+    hint: (typed) => `add --replace to put this redirect in its place, or ${takeOff(typed)}`,
   });
 }
 

@@ -77,6 +77,14 @@ const cases: Readonly<Record<string, (scene: Scene) => readonly [words: readonly
   ],
   'net show of no interface': () => [['net', 'show', 'dev', 'none0'], /^see: EXEC ip link; --netns NAME /],
   'redirect attach of no interface': () => [['redirect', 'attach', 'none0', '--xsk'], /^see: EXEC ip link; --netns /],
+  'redirect attach beside a redirect': ({ path }) => [
+    ['redirect', 'attach', path.ingress.name, '--to', path.egress.name],
+    /^add --replace .* take it off first: XDPCTL redirect detach \S+$/,
+  ],
+  'redirect attach beside a stranger': ({ path }) => [
+    ['redirect', 'attach', path.egress.name, '--to', path.ingress.name],
+    /^add --replace .* take it off first: XDPCTL redirect detach \S+ --force \d+$/,
+  ],
   'redirect diff where another has attached': ({ folder }) => [
     ['redirect', 'diff', folder.file('redirects.json')],
     /^take it off first: XDPCTL redirect detach \S+ --force \d+$/,

@@ -75,7 +75,7 @@ map        /sys/fs/bpf/xdpctl/4026532457_2/targets`,
       exit: 6,
       output: `
 error: eth0 redirects already, by program 60 (redirect) in native mode: eth0 -> eth1
-hint: add --replace to put this redirect in its place, or take it off first`,
+hint: add --replace to put this redirect in its place, or take it off first: xdpctl redirect detach eth0`,
     },
     {
       command: 'xdpctl -j redirect attach eth0 --to eth1 --replace',

@@ -1,10 +1,9 @@
 import { readdirSync } from 'node:fs';
-import { release } from 'node:os';
 import { join } from 'node:path';
 
 import { ToolError } from '../domain/errors.ts';
-import { kernelAtLeast, parseKernelVersion } from '../domain/kernel-version.ts';
 import { exists } from './access.ts';
+import { BPF_F_XDP_HAS_FRAGS, knowsFragments } from './fragment-probe.ts';
 import { BpfObject } from './object.ts';
 import type { BpfProgram } from './program.ts';
 
@@ -60,15 +59,6 @@ export function loadBuiltinProgram(name: string, options: { readonly plain?: boo
   if (options.plain !== true && knowsFragments()) program.setFlags(program.flags | BPF_F_XDP_HAS_FRAGS);
   object.load();
   return program.openProgram();
-}
-
-/** BPF_F_XDP_HAS_FRAGS (linux/bpf.h): the program takes frames of several buffers. */
-export const BPF_F_XDP_HAS_FRAGS = 1 << 5;
-
-/** Whether the kernel knows frames of several buffers, from Linux 5.18. */
-export function knowsFragments(): boolean {
-  const kernel = parseKernelVersion(release());
-  return kernel !== undefined && kernelAtLeast(kernel, '5.18');
 }
 
 function folder(): string {

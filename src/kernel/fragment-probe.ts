@@ -1,20 +1,42 @@
 import { littleEndian } from '../domain/byte-order.ts';
 import { KernelRefusal } from '../domain/errors.ts';
 import { encodeInteger } from '../domain/integer.ts';
+import { kernelFeatures } from '../domain/kernel-feature.ts';
 import { mapTypeNumber } from '../domain/map-type.ts';
 import { PROG_TYPE_XDP } from '../domain/program-info.ts';
 import { libbpf } from '../ffi/libbpf.ts';
 import { check, EINVAL } from './check.ts';
 import { Fd } from './fd.ts';
+import { hasFeature } from './kernel-features.ts';
 import { BPF_ANY, BpfMap } from './map.ts';
 import { BpfProgram } from './program.ts';
 
-/** BPF_F_XDP_HAS_FRAGS, and enum bpf_attach_type (linux/bpf.h). */
-const BPF_F_XDP_HAS_FRAGS = 1 << 5;
+/** BPF_F_XDP_HAS_FRAGS (linux/bpf.h): the program takes frames of several buffers. */
+export const BPF_F_XDP_HAS_FRAGS = 1 << 5;
+
+/** enum bpf_attach_type (linux/bpf.h). */
 const attachTypes = { device: 37, devmap: 33, cpumap: 35 } as const;
 
 /** r0 = XDP_PASS; exit. */
 const instructions = new Uint8Array([0xb7, 0, 0, 0, 2, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
+
+let known: boolean | undefined;
+
+/** Whether the kernel knows frames of several buffers; distributions have brought them into kernels before 5.18 as well. */
+export function knowsFragments(): boolean {
+  known ??= hasFeature(kernelFeatures.fragments) || loadsAware();
+  return known;
+}
+
+function loadsAware(): boolean {
+  try {
+    using _program = loadTiny(attachTypes.device, true);
+    return true;
+  } catch (error) {
+    if (error instanceof KernelRefusal) return false;
+    throw error;
+  }
+}
 
 /**
  * Finds out whether XDP programs take frames of several buffers, which the kernel tells nobody: an array of programs that

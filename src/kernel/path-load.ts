@@ -7,8 +7,8 @@ import {
   mapCapacity,
   type RedirectPath,
 } from '../domain/redirect-path.ts';
-import { knowsFragments } from './builtin-objects.ts';
 import { EINVAL, ENOMEM } from './check.ts';
+import { knowsFragments } from './fragment-probe.ts';
 import type { BpfMap } from './map.ts';
 import { openMapAs, openProgramAs } from './named-objects.ts';
 import { checkEntry, writeEntry } from './path-entries.ts';

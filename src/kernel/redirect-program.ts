@@ -1,6 +1,7 @@
 import type { RedirectConfig } from '../domain/redirect-config.ts';
 import { encodeRedirectConfig } from '../domain/redirect-config.ts';
-import { BPF_F_XDP_HAS_FRAGS, knowsFragments, openBuiltin } from './builtin-objects.ts';
+import { openBuiltin } from './builtin-objects.ts';
+import { BPF_F_XDP_HAS_FRAGS, knowsFragments } from './fragment-probe.ts';
 import type { BpfMap } from './map.ts';
 import type { BpfObject, ObjectMap, ObjectProgram } from './object.ts';
 import type { BpfProgram } from './program.ts';

@@ -1,11 +1,14 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
 
 import { KernelRefusal, ToolError, usageError } from '../domain/errors.ts';
+import { kernelFeatures, lacksFeature } from '../domain/kernel-feature.ts';
 import { mapTypeName } from '../domain/map-type.ts';
 import { describeObject, loadObject, type LoadedDescriptors, wasCutShort } from './contained/parent.ts';
 import type { MapDescription, ObjectDescription, ProgramChange, ProgramDescription } from './contained/task.ts';
 import { duplicate } from './duplicate.ts';
 import type { Fd } from './fd.ts';
+import { knowsFragments } from './fragment-probe.ts';
 import { BpfMap } from './map.ts';
 import { openPin, removePin } from './pin.ts';
 import { BpfProgram } from './program.ts';
@@ -66,9 +69,11 @@ export class UserObject implements Disposable {
   /**
    * Makes the maps and loads the programs that are not switched off.
    *
-   * @throws KernelRefusal `object load`; its fact `log` is what libbpf and the verifier had to say; LibraryCrash
+   * @throws KernelRefusal `object load`; its fact `log` is what libbpf and the verifier had to say; LibraryCrash; ToolError
+   *   unsupported for programs that this kernel does not know
    */
   load(): void {
+    this.#checkFragments();
     const changes = this.programs.flatMap((program, index): ProgramChange[] =>
       program.change === undefined ? [] : [{ index, ...program.change }],
     );
@@ -83,6 +88,19 @@ export class UserObject implements Disposable {
     this.programs.forEach((program, index) => {
       program.loaded = loaded.programs.get(index);
     });
+  }
+
+  /** The verifier of an older kernel refuses them without a word. */
+  #checkFragments(): void {
+    const aware = this.programs.find(
+      ({ section, change }) => change?.autoload !== false && section.startsWith('xdp.frags'),
+    );
+    if (aware === undefined || knowsFragments()) return;
+    throw lacksFeature(
+      kernelFeatures.fragments,
+      release(),
+      `compile program '${aware.name}' without them: SEC("${aware.section.replace('.frags', '')}")`,
+    );
   }
 
   #loaded(

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { knowsFragments, openBuiltin } from '../../src/kernel/builtin-objects.ts';
+import { openBuiltin } from '../../src/kernel/builtin-objects.ts';
+import { knowsFragments } from '../../src/kernel/fragment-probe.ts';
 import { BpfMap } from '../../src/kernel/map.ts';
 import { openPin } from '../../src/kernel/pin.ts';
 import { loadRedirect, type RedirectProgram } from '../../src/kernel/redirect-program.ts';

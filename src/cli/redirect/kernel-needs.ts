@@ -1,0 +1,22 @@
+import { release } from 'node:os';
+
+import { type KernelFeature, kernelFeatures, lacksFeature } from '../../domain/kernel-feature.ts';
+import type { RedirectPath } from '../../domain/redirect-path.ts';
+import { hasFeature } from '../../kernel/kernel-features.ts';
+
+/**
+ * Refuses a path on which this kernel would lose every frame.
+ *
+ * @throws ToolError unsupported
+ */
+export function checkKernel({ mode, targets }: RedirectPath): void {
+  if (targets.kind === 'devices' && targets.broadcast) demand(kernelFeatures.broadcast);
+  const toCpus = targets.kind === 'cpus' || (targets.kind === 'map' && targets.type === 'cpumap');
+  if (toCpus && mode === 'generic') {
+    demand(kernelFeatures.genericCpumap, 'leave --mode generic out, where the driver has XDP');
+  }
+}
+
+function demand(feature: KernelFeature, hint?: string): void {
+  if (!hasFeature(feature)) throw lacksFeature(feature, release(), hint);
+}

@@ -29,7 +29,9 @@ export function entryChunks(map: BpfMap, options: EntryOptions = {}): Iterable<E
 function hasBatch(map: BpfMap): boolean {
   const nothing = new Uint8Array(8);
   const result = libbpf.bpf_map_lookup_batch(map.fd, null, nothing, nothing, nothing, new Uint32Array(1), null);
-  return result !== -ENOTSUPP && result !== -EINVAL && result !== -EOPNOTSUPP;
+  if (result === -ENOTSUPP || result === -EINVAL || result === -EOPNOTSUPP) return false;
+  check(result, 'map lookup', map.facts());
+  return true;
 }
 
 function* byBatch(map: BpfMap): Generator<EntryChunk> {

@@ -55,7 +55,7 @@ it(
       sendFrames(other, { count: BURST });
       sent += BURST;
       for (const [name, { pid }] of Object.entries(processes)) {
-        samples.get(name)?.push({ at, values: processUsage(pid) });
+        samples.get(name)?.push({ at, values: await leastUsage(pid) });
       }
       await sleep(PERIOD_MS);
     }
@@ -77,6 +77,19 @@ it(
     expect(wrong).toEqual([]);
   },
 );
+
+/** What a process holds when it is not just looking at all network namespaces, of which it opens each. */
+async function leastUsage(pid: number): Promise<Readonly<Record<string, number>>> {
+  let least = processUsage(pid);
+  for (let look = 0; look < 4; look += 1) {
+    await sleep(30);
+    const now = processUsage(pid);
+    least = Object.fromEntries(
+      Object.entries(least).map(([what, value]) => [what, Math.min(value, now[what] ?? value)]),
+    );
+  }
+  return least;
+}
 
 /** The sum of the numbers of these names in a JSON document. */
 function numberIn(text: string, names: readonly string[]): number {

@@ -59,7 +59,7 @@ export function mixedCommands(world: FaultWorld): readonly (readonly Line[])[] {
       map create @c type cpumap entries 1 name c
       map update @c key 0 value qsize 64
       map update @c key 0 value 100000 => 2
-      map freeze @c => 1
+      map freeze @c
       map dump @c
       map unpin @c`),
     lines(`

@@ -147,7 +147,17 @@ const test = objectOf({
       'errnoName?': text('its name, such as EOPNOTSUPP'),
       'from?': device('the interface where the frames seemed to arrive'),
       'to?': device('the interface that they were for'),
-      'prog?': objectOf({ id: count("the program's id"), 'name?': text('its name') }, 'the program'),
+      'prog?': objectOf(
+        {
+          id: count("the program's id"),
+          'name?': text('its name'),
+          'role?': {
+            enum: ['ingress', 'egress', 'cpumap'],
+            description: 'where it runs: at the interface, or in the entry of a devmap or of a cpumap',
+          },
+        },
+        'the program',
+      ),
       'map?': objectOf(
         {
           id: count("the map's id"),

@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { runPrefix } from './run-id.ts';
 import { slowness } from './slowness.ts';
 import { toolJson } from './tool.ts';
 
@@ -12,14 +13,22 @@ export type KernelState = ReadonlySet<string>;
  * trace instances, and descriptors of this very process.
  */
 export function kernelState(): KernelState {
-  return new Set([
-    ...['map', 'prog', 'link'].flatMap(bpfObjects),
-    ...entries('/run/netns').map((name) => `namespace ${name}`),
-    ...entries('/sys/class/net').map((name) => `interface ${name}`),
-    ...pins('/sys/fs/bpf'),
-    ...entries('/sys/kernel/tracing/instances').map((name) => `trace instance ${name}`),
-    ...descriptors(),
-  ]);
+  return new Set(
+    [
+      ...['map', 'prog', 'link'].flatMap(bpfObjects),
+      ...entries('/run/netns').map((name) => `namespace ${name}`),
+      ...entries('/sys/class/net').map((name) => `interface ${name}`),
+      ...pins('/sys/fs/bpf'),
+      ...entries('/sys/kernel/tracing/instances').map((name) => `trace instance ${name}`),
+      ...descriptors(),
+    ].filter((thing) => !isOfOtherRun(thing)),
+  );
+}
+
+/** Whether a name says that it is a fixture of another test run on this machine (run-id.ts). */
+function isOfOtherRun(thing: string): boolean {
+  const [, name = ''] = /^(?:namespace |interface |pin \/sys\/fs\/bpf\/)(xt[a-z0-9]{12})\b/.exec(thing) ?? [];
+  return name !== '' && !name.startsWith(runPrefix());
 }
 
 /** What is there now and was not before. */

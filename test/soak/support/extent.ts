@@ -3,9 +3,9 @@ export const extent = {
   /** Commands, each a process of its own. */
   commands: numberOf('XDPCTL_SOAK_COMMANDS', 60),
   /** Lines of one batch. */
-  lines: numberOf('XDPCTL_SOAK_LINES', 2000),
+  lines: numberOf('XDPCTL_SOAK_LINES', 1000),
   /** How long each of the commands is watched that run until they are stopped. */
-  seconds: numberOf('XDPCTL_SOAK_SECONDS', 8),
+  seconds: numberOf('XDPCTL_SOAK_SECONDS', 6),
   /** Whether this is more than a part of `npm test`: then there is something to tell. */
   long: process.env['XDPCTL_SOAK_SECONDS'] !== undefined,
 };

@@ -55,6 +55,7 @@ map update pinned /sys/fs/bpf/cpus key 0 0 0 0 value 192 0 0 0 0 0 0 0
 map pin pinned /sys/fs/bpf/sessions /sys/fs/bpf/sessions2
 map update pinned /sys/fs/bpf/sessions key 1 0 0 0 value 10 0 0 0 0 0 0 0
 prog load $BPF_OBJECTS/egress_devmap.bpf.o /sys/fs/bpf/egress
+prog load $BPF_OBJECTS/pass.bpf.o /sys/fs/bpf/quiet
 WORDS
 }
 

@@ -2,6 +2,7 @@ import { catalogue, loadVerbs } from '../catalogue.ts';
 import { commandName } from '../help.ts';
 import { type Block, blocksRoff, type Section } from './blocks.ts';
 import { exitItems, nameLine, optionItems, seeAlso } from './object-page.ts';
+import { privilegeBlocks } from './privilege-table.ts';
 import { form, item, paragraph, bold, type Roff, section } from './roff.ts';
 import {
   capabilityRules,
@@ -43,6 +44,7 @@ export async function toolPage(pages: readonly string[]): Promise<Roff> {
     ...roffOf(environment),
     ...roffOf(capabilityRules),
     ...blocksRoff(await capabilityItems()),
+    ...blocksRoff(privilegeBlocks()),
     ...roffOf(namespaces),
     ...roffOf(signals),
     ...roffOf(files),

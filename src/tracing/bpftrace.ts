@@ -18,6 +18,7 @@ import {
 import { blindSpotsOf } from './blind.ts';
 import { type BpftraceMessage, bpftraceComplaints, countsOfMaps, parseBpftraceLine } from './bpftrace-output.ts';
 import { type CountingPlan, dropsOf, eventsOf, flowsOf, planCounting } from './counting-row.ts';
+import { startLimit, stopLimit } from './limits.ts';
 import { RateGuard } from './rate-guard.ts';
 import {
   bpftraceArguments,
@@ -32,10 +33,6 @@ import { findProgram, TracerProcess } from './tracer-process.ts';
 
 /** First release with JSON output of maps with several keys as it is read here. */
 const oldest = [0, 11] as const;
-
-/** How long it may take to load its programs, and to take them out and print. */
-const startLimit = 30_000;
-const stopLimit = 30_000;
 
 /** Without snapshots: often enough to notice soon that nobody listens, or that the rate is too high. */
 const defaultTick = 1000;

@@ -1,12 +1,9 @@
 import type { BackendName, TraceEnd } from './backend.ts';
 import { BackendFailure } from './backend.ts';
 import { completed, type EventCount, type EventSession } from './event-session.ts';
+import { startLimit, stopLimit } from './limits.ts';
 import { didNotStart, diedEarly, SessionEnd, unlessAborted, within } from './session-end.ts';
 import type { TracerProcess } from './tracer-process.ts';
-
-/** How long it may take to attach, and to take out and print. */
-const startLimit = 30_000;
-const stopLimit = 30_000;
 
 /** What a tool that counts tracepoints says, as far as it matters. */
 export interface EventTool {

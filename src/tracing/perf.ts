@@ -14,6 +14,7 @@ import {
 } from './backend.ts';
 import { blindSpotsOf } from './blind.ts';
 import { type CountingPlan, dropsOf, eventsOf, flowsOf, planCounting } from './counting-row.ts';
+import { answerLimit, startLimit, stopLimit } from './limits.ts';
 import { RecordCounter } from './perf-counter.ts';
 import { PerfStreamReader } from './perf-stream.ts';
 import { RateGuard } from './rate-guard.ts';
@@ -21,9 +22,6 @@ import { perfCommandText, perfEventArguments } from './recipes.ts';
 import { didNotStart, diedEarly, SessionEnd, unlessAborted, within } from './session-end.ts';
 import { findProgram, TracerProcess } from './tracer-process.ts';
 
-const startLimit = 30_000;
-const stopLimit = 30_000;
-const answerLimit = 2000;
 /** How often perf is told to hand over what it has, so that the rate can be watched. */
 const watchEvery = 1000;
 

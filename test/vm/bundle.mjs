@@ -17,7 +17,13 @@ const ownPlace = {
       if (path.includes('/node_modules/')) return undefined;
       const contents = readFileSync(path, 'utf8')
         .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)))
-        .replaceAll('import.meta.filename', JSON.stringify(path));
+        .replaceAll('import.meta.filename', JSON.stringify(path))
+        // The only limits of waiting of the tool itself that emulation comes near.
+        .replace(/^export const (\w+Limit) = ([\d_]+);$/gm, (_, name, limit) =>
+          path.endsWith('/tracing/limits.ts')
+            ? `export const ${name} = ${limit} * Number(process.env.XDPCTL_SLOW ?? 1);`
+            : _,
+        );
       return { contents, loader: path.endsWith('.ts') ? 'ts' : 'js' };
     });
   },

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { inNetns } from '../../../src/kernel/netns.ts';
 import { untilLine } from '../../support/lines.ts';
 import { PacketSocket } from '../../support/packet-socket.ts';
+import { slowness } from '../../support/slowness.ts';
 import { tool } from '../../support/tool.ts';
 import { counters } from '../../support/world.ts';
 import type { LossyPath } from './lossy-path.ts';
@@ -16,7 +17,7 @@ const OURS = '0';
  * For how long at most, in seconds. RCU waits for the starved CPU, and with it whoever waits for RCU, on the whole machine;
  * and after a second the kernel gives others their turn (fair server).
  */
-const LONGEST = '0.5';
+const LONGEST = String(0.5 * slowness);
 
 /** How often frames are sent again when the machine was too busy to send them in that time. */
 const TRIES = 5;

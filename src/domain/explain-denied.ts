@@ -16,6 +16,7 @@ export function explainDenied(refusal: KernelRefusal, surroundings: Surroundings
   const reason = ofTheMap(refusal) ?? ofThePath(refusal);
   if (reason !== undefined) return reason;
   const missing = missingCapability(refusal, surroundings);
+  if (missing === undefined && operation === 'pin get' && isDotted(refusal)) return dotted(refusal);
   if (missing === undefined && operation === 'map create' && kernelBefore(surroundings, 5, 11)) {
     return {
       kind: 'permission',
@@ -65,17 +66,25 @@ function ofTheMap(refusal: KernelRefusal): Explanation | undefined {
 }
 
 /** A path at which there can be no pin. */
-function ofThePath({ operation, errno, facts }: KernelRefusal): Explanation | undefined {
+function ofThePath(refusal: KernelRefusal): Explanation | undefined {
+  const { operation, errno, facts } = refusal;
   const path = String(facts['path'] ?? '');
-  if (operation === 'pin' && errno === EPERM && path.includes('.')) {
-    return { kind: 'usage', message: `the kernel allows no '.' in names below bpffs: ${path}` };
-  }
+  if (operation === 'pin' && isDotted(refusal)) return dotted(refusal);
   if (operation !== 'pin get' || errno !== EACCES) return undefined;
   if (facts['directory'] === true) return { kind: 'usage', message: `${path} is a directory, not a pin` };
   if (facts['outside'] === true) {
     return { kind: 'usage', message: `${path} is not in a bpffs: an ordinary file is no pin` };
   }
   return undefined;
+}
+
+/** The kernel refuses dots in the names below bpffs (bpf_lookup, kernel/bpf/inode.c). */
+function isDotted({ errno, facts }: KernelRefusal): boolean {
+  return errno === EPERM && String(facts['path'] ?? '').includes('.');
+}
+
+function dotted({ facts }: KernelRefusal): Explanation {
+  return { kind: 'usage', message: `the kernel allows no '.' in names below bpffs: ${String(facts['path'])}` };
 }
 
 /** The capability that the operation needs and this process lacks; undefined when it lacks none. */

@@ -112,7 +112,7 @@ function objectKind(fd: number): BpfObjectKind {
 function whereabouts(path: string): RefusalFacts {
   return {
     path,
-    directory: isDirectory(path),
+    directory: surely(() => isDirectory(path)),
     outside: surely(() => exists(path) && !isOnBpffs(path)),
     mounted: !path.startsWith(`${BPFFS_STANDARD}/`) || surely(() => isOnBpffs(BPFFS_STANDARD)),
   };

@@ -91,6 +91,7 @@ describe('map unpin', () => {
     { command: '@/devmap @/narrow --dry-run', exit: 2, says: ', not of devmap ' },
     { command: '@/pass', exit: 2, says: 'is a pinned program, not a map' },
     { command: '@/devmap @/pass', exit: 2, says: 'is a pinned program, not a map' },
+    { command: '@/second.1', exit: 2, says: "the kernel allows no '.' in names below bpffs" },
     { command: '@', exit: 2, says: 'is a directory, not a pin' },
     { command: '/etc/passwd', exit: 2, says: 'is not in a bpffs' },
     { command: 'id 1', exit: 2, says: 'the pin is missing' },

@@ -9,6 +9,7 @@ import { objectIds } from '../../kernel/object-ids.ts';
 import { allPins } from '../../kernel/pins.ts';
 import { allPrograms } from '../../kernel/program-list.ts';
 import type { Outcome } from '../../output/outcome.ts';
+import { printable } from '../../output/printable.ts';
 import type { Verb } from '../verb.ts';
 
 /** The verbs of the hidden object `__complete`, by which the scripts ask what the system has now. */
@@ -44,9 +45,9 @@ function wordsOrNone(list: () => readonly string[]): readonly string[] {
   }
 }
 
-/** Each word once, in order; names with control characters cannot be typed anyway. */
+/** Each word once, in order; names that a terminal does not simply show cannot be typed anyway. */
 function lines(words: readonly string[]): string {
-  const useful = words.filter((word) => word !== '' && !/[\u0000-\u001f\u007f]/.test(word));
+  const useful = words.filter((word) => word !== '' && printable(word) === word);
   return [...new Set(useful)].map((word) => `${word}\n`).join('');
 }
 

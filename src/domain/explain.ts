@@ -28,7 +28,8 @@ const LIBBPF_ERRNO_START = 4000;
  * keyed by (operation, errno, map kind); what has no row of its own is reported with the errno's name and plain text.
  */
 export function explain(refusal: KernelRefusal, surroundings: Surroundings): ToolError {
-  const { kind, message, hint } = explanation(refusal, surroundings) ?? fallback(refusal, surroundings);
+  const explained = explanation(refusal, surroundings) ?? fallback(refusal, surroundings);
+  const { kind, message, hint } = surroundings.ownUserNamespace === true ? onTheHost(explained) : explained;
   return new ToolError(kind, message, {
     // libbpf counts its own reasons from 4000 on (enum libbpf_errno): those are no errnos.
     ...(refusal.errno < LIBBPF_ERRNO_START && { errno: refusal.errno }),
@@ -83,6 +84,15 @@ function byId(refusal: KernelRefusal, what: string): Explanation | undefined {
   if (refusal.errno !== ENOENT) return undefined;
   const id = refusal.facts['id'] ?? refusal.facts['mapId'];
   return { kind: 'not-found', message: `there is no ${what} with id ${String(id)}` };
+}
+
+/** Root of a container is not the root that is meant. */
+function onTheHost(explained: Explanation): Explanation {
+  if (explained.kind !== 'permission') return explained;
+  return {
+    ...explained,
+    hint: 'what a user namespace gives, as in a container without root, does not count here: run it as root of the host',
+  };
 }
 
 /** Operations of bpf(2), as the kernel room calls them. */

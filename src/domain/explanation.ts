@@ -11,6 +11,8 @@ export interface Explanation {
 export interface Surroundings {
   /** Effective capabilities that matter for BPF; undefined when they cannot be read. */
   readonly capabilities: ReadonlySet<string> | undefined;
+  /** In a user namespace of its own, as in a container without root: what capabilities it has there count only there. */
+  readonly ownUserNamespace?: boolean;
   /** e.g. `6.1.0-44-amd64`. */
   readonly kernelRelease: string;
 }

@@ -18,13 +18,31 @@ const capabilityBits = {
 
 /** What explains a refusal besides the call itself: this process's capabilities and the kernel's version. */
 export function surroundings(): Surroundings {
-  return { capabilities: effectiveCapabilities(), kernelRelease: release() };
+  return {
+    capabilities: effectiveCapabilities(),
+    ownUserNamespace: inOwnUserNamespace(),
+    kernelRelease: release(),
+  };
 }
 
-/** The capabilities of this process that matter here; undefined when /proc does not tell. */
+/** The kernel asks for these in the first user namespace, whatever a process has in its own (bpf_capable, perfmon_capable). */
+const onlyOfTheFirst = ['CAP_BPF', 'CAP_PERFMON', 'CAP_SYS_ADMIN'];
+
+/** The first user namespace maps every user to itself (user_namespaces(7)). */
+function inOwnUserNamespace(): boolean {
+  try {
+    return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** The capabilities of this process that matter here, and count with the kernel; undefined when /proc does not tell. */
 export function effectiveCapabilities(): ReadonlySet<string> | undefined {
   try {
-    return capabilitiesIn(readFileSync('/proc/self/status', 'utf8'));
+    const all = capabilitiesIn(readFileSync('/proc/self/status', 'utf8'));
+    if (all === undefined || !inOwnUserNamespace()) return all;
+    return new Set([...all].filter((name) => !onlyOfTheFirst.includes(name)));
   } catch {
     return undefined;
   }

@@ -81,6 +81,14 @@ describe('a call that is not permitted', () => {
     expect(explain(refusal, { ...nobody, kernelRelease: '5.10.0' }).message).toContain('CAP_BPF');
   });
 
+  it('says in a user namespace of its own that the host is meant', () => {
+    const { kind, hint } = explain(new KernelRefusal('map next id', EPERM), { ...nobody, ownUserNamespace: true });
+    expect(kind).toBe('permission');
+    expect(hint).toContain('run it as root of the host');
+    const other = explain(new KernelRefusal('map update', 17, map), { ...nobody, ownUserNamespace: true });
+    expect(other.hint ?? '').not.toContain('host');
+  });
+
   it('names no capability to one who has all', () => {
     for (const operation of ['map create', 'pin get', 'netns enter']) {
       const { kind, message } = explain(new KernelRefusal(operation, EACCES, { path: '/x' }), root);

@@ -1,6 +1,10 @@
 import type { KernelRefusal } from './errors.ts';
-import type { Explanation } from './explanation.ts';
+import type { Explanation, Surroundings } from './explanation.ts';
+import { kernelFeatures } from './kernel-feature.ts';
+import { kernelAtLeast, parseKernelVersion } from './kernel-version.ts';
 import type { Typed } from './typed-command.ts';
+
+const { genericEntryPrograms } = kernelFeatures;
 
 const EPERM = 1;
 const EBUSY = 16;
@@ -16,7 +20,10 @@ const EOPNOTSUPP = 95;
  * Words for a refused `xdp attach` or `xdp detach`. The kernel's own words (the extended ack, fact `extack`) are part of
  * the message: drivers give reasons that no errno tells.
  */
-export function explainXdp({ operation, errno, facts }: KernelRefusal): Explanation | undefined {
+export function explainXdp(
+  { operation, errno, facts }: KernelRefusal,
+  { kernelRelease }: Surroundings,
+): Explanation | undefined {
   const device = String(facts['ifname'] ?? `ifindex ${String(facts['ifindex'])}`);
   const extack = facts['extack'] === undefined ? undefined : String(facts['extack']);
   const because = extack === undefined ? '' : `: ${withinSentence(extack)}`;
@@ -55,6 +62,14 @@ export function explainXdp({ operation, errno, facts }: KernelRefusal): Explanat
       if (facts['mode'] === 'offload' && extack === undefined) {
         return { kind: 'unsupported', message: `${device} cannot run XDP programs in offload mode` };
       }
+      // Says nothing of it (generic_xdp_install, net/core/dev.c, before 5.15).
+      if (facts['mode'] === 'generic' && extack === undefined && isBefore(kernelRelease, genericEntryPrograms.since)) {
+        return {
+          kind: 'unsupported',
+          message: `${failed}: before Linux ${genericEntryPrograms.since} no program may run in generic mode that uses a devmap or cpumap whose entries have room for programs`,
+          hint: 'use a devmap with values of 4 bytes, or native mode',
+        };
+      }
       // BPF_XDP_DEVMAP and BPF_XDP_CPUMAP programs belong in map entries (dev_xdp_attach, net/core/dev.c).
       return { kind: /can not be attached/.test(extack ?? '') ? 'usage' : 'refused', message: failed };
     default:
@@ -80,6 +95,11 @@ export function explainLink({ operation, errno, facts }: KernelRefusal): Explana
     message: `link ${String(facts['id'])} does not hold the program that it was expected to hold`,
     hint: seeAttached,
   };
+}
+
+function isBefore(release: string, version: string): boolean {
+  const kernel = parseKernelVersion(release);
+  return kernel !== undefined && !kernelAtLeast(kernel, version);
 }
 
 function seeAttached({ own }: Typed): string {

@@ -74,7 +74,7 @@ function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explan
       return explainLink(refusal);
     case 'xdp attach':
     case 'xdp detach':
-      return explainXdp(refusal);
+      return explainXdp(refusal, surroundings);
     default:
       return operation.startsWith('object ') ? explainObject(refusal) : undefined;
   }

@@ -11,6 +11,7 @@ export interface KernelFeature {
 }
 
 export const kernelFeatures = {
+  vethGro: { what: 'a veth that polls with GRO alone', since: '5.13' },
   broadcast: {
     what: 'redirecting each frame to all entries of a map',
     since: '5.14',
@@ -21,6 +22,13 @@ export const kernelFeatures = {
     since: '5.15',
     symbol: 'cpu_map_generic_redirect',
   },
+  genericEntryPrograms: {
+    what: 'programs in the entries of a map in generic mode',
+    since: '5.15',
+    // Of the same series of patches.
+    symbol: 'cpu_map_generic_redirect',
+  },
+  runContext: { what: 'the context of an XDP program that is run', since: '5.15' },
   fragments: { what: 'programs that take frames of several buffers (xdp.frags)', since: '5.18' },
 } as const satisfies Readonly<Record<string, KernelFeature>>;
 

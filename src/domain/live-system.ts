@@ -33,6 +33,8 @@ export interface LivePeer {
   readonly up?: boolean;
   readonly mtu?: number;
   readonly gro?: boolean;
+  /** False before Linux 5.13, where GRO alone does not make it poll with NAPI; absent where it does. */
+  readonly groPolls?: false;
   /** Whether its driver runs an XDP program (native mode). */
   readonly hasXdp?: boolean;
   /** Transmit queues in use; a veth with fewer receive queues than these has no XDP at all. */

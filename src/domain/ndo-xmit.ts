@@ -1,4 +1,4 @@
-import type { Ability } from './live-system.ts';
+import type { Ability, LivePeer } from './live-system.ts';
 
 /** What is known of a device without asking for its XDP features. */
 export interface XmitSigns {
@@ -8,7 +8,7 @@ export interface XmitSigns {
   /** Whether its driver runs an XDP program. */
   readonly nativeProgram: boolean;
   /** The other end of a veth pair. */
-  readonly peer?: { readonly gro?: boolean; readonly hasXdp?: boolean };
+  readonly peer?: Pick<LivePeer, 'gro' | 'groPolls' | 'hasXdp'>;
 }
 
 /** Virtual devices whose drivers implement ndo_xdp_xmit; all others of a known kind never have. */
@@ -22,8 +22,9 @@ export function guessNdoXmit({ ifname, kind, nativeProgram, peer }: XmitSigns): 
   if (ifname === 'lo') return 'no';
   if (kind === 'tun') return 'yes';
   if (kind === 'veth') {
-    if (peer?.gro === true || peer?.hasXdp === true) return 'yes';
-    return peer?.gro === false && peer.hasXdp === false ? 'no' : 'unknown';
+    const gro = peer?.groPolls === false ? false : peer?.gro;
+    if (gro === true || peer?.hasXdp === true) return 'yes';
+    return gro === false && peer?.hasXdp === false ? 'no' : 'unknown';
   }
   if (kind !== undefined && !transmittingKinds.has(kind)) return 'no';
   // Drivers of hardware set the rings up together with a program of their own; some have them always.

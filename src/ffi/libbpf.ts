@@ -77,6 +77,7 @@ export interface Libbpf {
   bpf_map__type(map: Pointer): number;
   bpf_map__max_entries(map: Pointer): number;
   bpf_map__set_max_entries(map: Pointer, entries: number): number;
+  bpf_map__set_value_size(map: Pointer, bytes: number): number;
   bpf_map__initial_value(map: Pointer, size: BigUint64Array): Pointer;
   bpf_map__set_initial_value(map: Pointer, bytes: Uint8Array, size: number): number;
   bpf_map__key_size(map: Pointer): number;
@@ -157,6 +158,7 @@ export const libbpfSignatures: Readonly<Record<keyof Libbpf, Signature>> = {
   bpf_map__type: [int, [ptr]],
   bpf_map__max_entries: [u32, [ptr]],
   bpf_map__set_max_entries: [int, [ptr, u32]],
+  bpf_map__set_value_size: [int, [ptr, u32]],
   bpf_map__initial_value: [ptr, [ptr, ptr]],
   bpf_map__set_initial_value: [int, [ptr, ptr, size]],
   bpf_map__key_size: [u32, [ptr]],

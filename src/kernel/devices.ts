@@ -1,8 +1,10 @@
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
+import { kernelFeatures } from '../domain/kernel-feature.ts';
 import type { Ability, LiveDevice, LiveNetns, LivePeer } from '../domain/live-system.ts';
 import { guessNdoXmit } from '../domain/ndo-xmit.ts';
 import { channels, type Channels, driverName, groOn, txChecksumOn } from './ethtool.ts';
 import { type Interface, readInterface, readInterfaces } from './interfaces.ts';
+import { hasFeature } from './kernel-features.ts';
 import { currentNetns, type HeldNamespace, NamespaceSet, netnsIdOf } from './namespaces.ts';
 import { readXdpFeatures, readXdpFeaturesOf, type XdpFeatures } from './netdev-features.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from './netlink.ts';
@@ -229,11 +231,17 @@ function describePeer(peer: Interface, { netns, gro, channels: queues, txChecksu
     up: peer.up,
     mtu: peer.mtu,
     hasXdp: isNative(peer),
+    ...(!groPolls() && { groPolls: false }),
     ...(netns !== undefined && { netns }),
     ...(gro !== undefined && { gro }),
     ...(queues !== undefined && { txQueues: queues.tx }),
     ...(txChecksum !== undefined && { txChecksum }),
   };
+}
+
+/** Whether a veth with GRO polls with NAPI (veth_set_features(), drivers/net/veth.c). */
+function groPolls(): boolean {
+  return hasFeature(kernelFeatures.vethGro);
 }
 
 function describe(sighting: Sighting, peer: LivePeer | undefined): LiveDevice {

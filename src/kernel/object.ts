@@ -138,6 +138,11 @@ export class ObjectMap {
     this.#check(libbpf.bpf_map__set_max_entries(this.#map, entries), { maxEntries: entries });
   }
 
+  /** Before loading. @throws KernelRefusal `object map` */
+  setValueSize(bytes: number): void {
+    this.#check(libbpf.bpf_map__set_value_size(this.#map, bytes), { valueSize: bytes });
+  }
+
   /** Whether the map is made at all when the object is loaded. Before loading. */
   setAutocreate(enabled: boolean): void {
     this.#check(libbpf.bpf_map__set_autocreate(this.#map, enabled));

@@ -1,4 +1,5 @@
 import { KernelRefusal } from '../domain/errors.ts';
+import { kernelFeatures } from '../domain/kernel-feature.ts';
 import { encodeCpumapConfig, encodeEgressConfig, encodeRedirectConfig } from '../domain/redirect-config.ts';
 import {
   builtinObject,
@@ -9,6 +10,7 @@ import {
 } from '../domain/redirect-path.ts';
 import { EINVAL, ENOMEM } from './check.ts';
 import { knowsFragments } from './fragment-probe.ts';
+import { hasFeature } from './kernel-features.ts';
 import type { BpfMap } from './map.ts';
 import { openMapAs, openProgramAs } from './named-objects.ts';
 import { checkEntry, writeEntry } from './path-entries.ts';
@@ -89,8 +91,14 @@ function loadWith(path: RedirectPath, fragments: boolean): LoadedPath {
 }
 
 function loadBuiltin(path: RedirectPath, fragments: boolean, foreign: BpfMap | undefined): Omit<LoadedPath, 'egress'> {
-  const maxEntries = mapCapacity(path);
-  const loaded = loadRedirect(builtinObject(path), { config: configOf(path), maxEntries, fragments, targets: foreign });
+  const loaded = loadRedirect(builtinObject(path), {
+    config: configOf(path),
+    maxEntries: mapCapacity(path),
+    fragments,
+    targets: foreign,
+    plainEntries:
+      path.targets.kind === 'devices' && path.mode === 'generic' && !hasFeature(kernelFeatures.genericEntryPrograms),
+  });
   return { ...loaded, maps: new Map(), declaredPins: new Map() };
 }
 

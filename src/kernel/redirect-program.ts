@@ -26,11 +26,16 @@ export interface RedirectLoad {
   readonly config: Uint8Array;
   /** Entries of its map of targets; the object's own number when absent. */
   readonly maxEntries?: number | undefined;
+  /** Without room for a program in each entry, which no map may have that is used in generic mode before Linux 5.15. */
+  readonly plainEntries?: boolean;
   /** A map to redirect through instead of one of its own. */
   readonly targets?: BpfMap | undefined;
   /** Whether it is aware of fragments: wherever the kernel knows them when absent. */
   readonly fragments?: boolean;
 }
+
+/** Bytes of an ifindex alone. */
+const PLAIN_ENTRY = 4;
 
 /**
  * Loads a redirect program.
@@ -42,6 +47,7 @@ export function loadRedirect(object: string, load: RedirectLoad): RedirectProgra
   using opened = openBuiltin(object);
   const targets = mapOf(opened, 'targets');
   if (load.maxEntries !== undefined) targets.setMaxEntries(load.maxEntries);
+  if (load.plainEntries === true) targets.setValueSize(PLAIN_ENTRY);
   if (load.targets !== undefined) targets.reuse(load.targets);
   using undo = new Transaction();
   const loaded = { ...loadProgram(opened, 'redirect', load, undo), targets: keep(targets.openMap(), undo) };

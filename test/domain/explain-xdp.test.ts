@@ -110,3 +110,13 @@ describe('a refused XDP attachment', () => {
 function hintOf(mode: string): string | undefined {
   return explain(new KernelRefusal('xdp attach', 95, { ifindex: 2, mode }), root).hint;
 }
+
+it('says of generic mode before Linux 5.15 what the kernel does not', () => {
+  const refusal = new KernelRefusal('xdp attach', 22, { ifname: 'eth0', mode: 'generic' });
+  expect(explain(refusal, { ...root, kernelRelease: '5.10.0-32-cloud-amd64' })).toMatchObject({
+    kind: 'unsupported',
+    message: expect.stringContaining('before Linux 5.15') as string,
+    hint: 'use a devmap with values of 4 bytes, or native mode',
+  });
+  expect(explain(refusal, root)).toMatchObject({ kind: 'refused', message: 'the program cannot be attached to eth0' });
+});

@@ -13,6 +13,13 @@ describe('guessNdoXmit', () => {
     expect(guessNdoXmit(veth)).toBe('unknown');
   });
 
+  it('knows that GRO alone does nothing for a veth before Linux 5.13', () => {
+    const peer = { groPolls: false } as const;
+    expect(guessNdoXmit({ ...veth, peer: { ...peer, gro: true, hasXdp: false } })).toBe('no');
+    expect(guessNdoXmit({ ...veth, peer: { ...peer, gro: true, hasXdp: true } })).toBe('yes');
+    expect(guessNdoXmit({ ...veth, peer: { ...peer, gro: true } })).toBe('unknown');
+  });
+
   it('knows what never transmits, and what always does', () => {
     expect(guessNdoXmit({ ifname: 'lo', nativeProgram: false })).toBe('no');
     expect(guessNdoXmit({ ifname: 'br0', kind: 'bridge', nativeProgram: false })).toBe('no');

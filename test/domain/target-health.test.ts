@@ -37,6 +37,20 @@ describe('targetProblems', () => {
     ]);
   });
 
+  it('has a program attached where GRO is not enough', () => {
+    for (const gro of [true, false]) {
+      expect(targetProblems(veth(noXmit, { gro, groPolls: false }))).toEqual([
+        {
+          code: 'target-no-xmit',
+          certainty: 'certain',
+          sentence:
+            'r1 cannot transmit redirected frames: it is a veth, and its peer d0 (netns D) has no XDP program; before Linux 5.13 GRO is not enough',
+          fix: 'xdpctl --netns D net attach xdpdrv builtin pass dev d0',
+        },
+      ]);
+    }
+  });
+
   it('does not tell people to switch on what is on', () => {
     const [problem] = targetProblems(veth(noXmit));
     expect(problem).toMatchObject({

@@ -1,5 +1,7 @@
 import { randomInt } from 'node:crypto';
 
+import { builtinPath } from './builtin-path.ts';
+import { kernelHas } from './kernel-has.ts';
 import { fixtureName } from './run-id.ts';
 import { inNamespace, tool, toolJson } from './tool.ts';
 
@@ -89,6 +91,13 @@ export function setLink(namespace: string | undefined, ...words: string[]): void
 export function setGro({ namespace, name }: Place, on: boolean): void {
   const [program = '', ...args] = inNamespace(namespace, ['ethtool', '-K', name, 'gro', on ? 'on' : 'off']);
   tool(program, args);
+  if (!kernelHas('5.13')) pollByProgram({ namespace, name }, on);
+}
+
+/** Before Linux 5.13 a veth polls with NAPI only while an XDP program is attached to it. */
+function pollByProgram({ namespace, name }: Place, on: boolean): void {
+  const program = on ? ['object', builtinPath('pass'), 'section', 'xdp'] : ['off'];
+  setLink(namespace, 'set', 'dev', name, 'xdpdrv', ...program);
 }
 
 /** The interface's own packet counters. */

@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs';
+import { release } from 'node:os';
 
 import { type ErrorDetails, KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
+import { kernelFeatures, lacksFeature } from '../../domain/kernel-feature.ts';
 import { PROG_TYPE_XDP } from '../../domain/program-info.ts';
 import { xdpActionName } from '../../domain/xdp-action.ts';
 import { EINTR, EINVAL } from '../../kernel/check.ts';
+import { hasFeature } from '../../kernel/kernel-features.ts';
 import { isEntryProgram } from '../../kernel/program-kind.ts';
 import { type RunInput, runProgram, type RunResult } from '../../kernel/program-run.ts';
 import type { BpfProgram } from '../../kernel/program.ts';
@@ -169,6 +172,9 @@ function whyInvalid(program: BpfProgram, input: RunInput, refusal: KernelRefusal
   const details = { errno: refusal.errno, operation: refusal.operation, cause: refusal };
   const reason = whyNeverRun(program, input, details);
   if (reason !== undefined || input.context === undefined) return reason ?? refusal;
+  if (!hasFeature(kernelFeatures.runContext)) {
+    return lacksFeature(kernelFeatures.runContext, release(), 'leave ctx_in out');
+  }
   return new ToolError('usage', 'the kernel refuses the context', {
     ...details,
     hint: 'it is a struct xdp_md: data is 0 or where metadata ends, data_end the length, and ifindex and queue are of a device that is there',

@@ -4,6 +4,8 @@ import { type KernelFeature, kernelFeatures, lacksFeature } from '../../domain/k
 import type { RedirectPath } from '../../domain/redirect-path.ts';
 import { hasFeature } from '../../kernel/kernel-features.ts';
 
+const useNative = 'leave --mode generic out, where the driver has XDP';
+
 /**
  * Refuses a path on which this kernel would lose every frame.
  *
@@ -11,9 +13,16 @@ import { hasFeature } from '../../kernel/kernel-features.ts';
  */
 export function checkKernel({ mode, targets }: RedirectPath): void {
   if (targets.kind === 'devices' && targets.broadcast) demand(kernelFeatures.broadcast);
+  if (
+    mode === 'generic' &&
+    targets.kind === 'devices' &&
+    targets.entries.some(({ program }) => program !== undefined)
+  ) {
+    demand(kernelFeatures.genericEntryPrograms, useNative);
+  }
   const toCpus = targets.kind === 'cpus' || (targets.kind === 'map' && targets.type === 'cpumap');
   if (toCpus && mode === 'generic') {
-    demand(kernelFeatures.genericCpumap, 'leave --mode generic out, where the driver has XDP');
+    demand(kernelFeatures.genericCpumap, useNative);
   }
 }
 

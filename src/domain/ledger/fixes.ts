@@ -49,9 +49,14 @@ export function setMtu(device: LiveDevice | LivePeer | undefined, mtu: number): 
   return inNetnsOf(device, (ifname) => ['ip', 'link', 'set', 'dev', ifname, 'mtu', String(mtu)]);
 }
 
-/** GRO makes a veth poll with NAPI, and so take redirected frames from its peer. */
+/** GRO makes a veth poll with NAPI, and so take redirected frames from its peer (since Linux 5.13). */
 export function switchGroOn(peer: LivePeer | undefined): string | undefined {
   return inNetnsOf(peer, (ifname) => ['ethtool', '-K', ifname, 'gro', 'on']);
+}
+
+/** Makes the peer of a veth poll with NAPI. */
+export function makePoll(peer: LivePeer | undefined): string | undefined {
+  return peer?.groPolls === false ? attachPass(peer) : switchGroOn(peer);
 }
 
 export function switchGroOff(peer: LivePeer | undefined): string | undefined {
@@ -107,8 +112,8 @@ export function setTxQueueLength(device: LiveDevice | undefined, length: number)
 }
 
 /** A program that passes everything makes several NIC drivers set up the rings that redirected frames need. */
-export function attachPass(device: LiveDevice | undefined): string | undefined {
-  if (device === undefined) return undefined;
+export function attachPass(device: LiveDevice | LivePeer | undefined): string | undefined {
+  if (device?.ifname === undefined || device.netns === undefined) return undefined;
   return xdpctlAt(device, ['net', 'attach', 'xdpdrv', 'builtin', 'pass', 'dev', device.ifname]);
 }
 

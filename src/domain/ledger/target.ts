@@ -3,7 +3,7 @@ import { kernelAtLeast } from '../kernel-version.ts';
 import type { LiveDevice, LivePeer } from '../live-system.ts';
 import { whyNoXmit } from '../no-xmit.ts';
 import { egressEntry } from './egress-entry.ts';
-import { inOrder, setMtu, setQueues, setTxQueueLength, setTxRing, setUp, switchGroOn } from './fixes.ts';
+import { inOrder, makePoll, setMtu, setQueues, setTxQueueLength, setTxRing, setUp } from './fixes.ts';
 import { nameOf, type Scene } from './scene.ts';
 import { certain, likely, type Verdict } from './verdict.ts';
 
@@ -154,6 +154,6 @@ export function hairpin({ counter, from }: Scene): Verdict {
   const who = peer === undefined ? 'its peer' : `its peer ${nameOf(peer, peer.ifindex)}`;
   const explanation = `XDP_TX: ${name} is a veth, and ${who} was down, had neither GRO nor an XDP program, or was too slow`;
   const up = peer?.up === false ? setUp(peer) : undefined;
-  const gro = peer?.gro === false && peer.hasXdp !== true ? switchGroOn(peer) : undefined;
-  return certain('tx-hairpin-failed', explanation, { fix: inOrder(up, gro) });
+  const idle = peer?.hasXdp !== true && (peer?.gro === false || peer?.groPolls === false);
+  return certain('tx-hairpin-failed', explanation, { fix: inOrder(up, idle ? makePoll(peer) : undefined) });
 }

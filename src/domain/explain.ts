@@ -42,12 +42,15 @@ export function explain(refusal: KernelRefusal, surroundings: Surroundings): Too
 function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explanation | undefined {
   const { operation, errno } = refusal;
   if (errno === ENOSYS) return withoutSystemCall(refusal);
-  if (/^(?:xsk|capture) /.test(operation)) return explainXsk(refusal);
+  const denied = errno === EPERM || errno === EACCES;
+  if (/^(?:xsk|capture) /.test(operation)) {
+    return explainXsk(refusal) ?? (denied ? explainDenied(refusal, surroundings) : undefined);
+  }
   // The verifier too says EACCES.
   if (operation === 'object load' && isVerdict(refusal)) return explainObject(refusal);
   // EPERM says that the link holds another program (bpf_xdp_link_update, net/core/dev.c).
   if (operation === 'link update') return explainLink(refusal);
-  if (errno === EPERM || errno === EACCES) return explainDenied(refusal, surroundings);
+  if (denied) return explainDenied(refusal, surroundings);
   switch (operation) {
     case 'map get by id':
       return byId(refusal, 'map');

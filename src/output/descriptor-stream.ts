@@ -1,4 +1,4 @@
-import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, type Stats, write, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { WriteStream } from 'node:tty';
 
@@ -39,8 +39,8 @@ export class DescriptorStream implements ByteStream {
 
   /** node:tty is asked late, and only about what can be a terminal: it loads Node's streams and sockets (3 ms). */
   get isTerminal(): boolean {
-    const status = fstatSync(this.#fd);
-    if (!status.isCharacterDevice() || major(status.rdev) === MEMORY_DEVICES) return false;
+    const status = statusOf(this.#fd);
+    if (status === undefined || !status.isCharacterDevice() || major(status.rdev) === MEMORY_DEVICES) return false;
     return tty().isatty(this.#fd);
   }
 
@@ -156,12 +156,22 @@ export class DescriptorStream implements ByteStream {
  * (fifo_open, fs/pipe.c): O_NONBLOCK on the descriptor itself would hold for all who share it. A socket has no such way.
  */
 function promptDescriptor(fd: number): number | undefined {
-  const status = fstatSync(fd);
+  const status = statusOf(fd);
+  if (status === undefined) return undefined;
   if (!status.isFIFO()) return status.isSocket() ? undefined : fd;
   try {
     return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK);
   } catch {
     // Another user's pipe, or one whose readers have gone.
+    return undefined;
+  }
+}
+
+/** What the descriptor is; undefined where that cannot be told, which is no reason to fail. */
+function statusOf(fd: number): Stats | undefined {
+  try {
+    return fstatSync(fd);
+  } catch {
     return undefined;
   }
 }

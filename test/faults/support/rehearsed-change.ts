@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { expect } from 'vitest';
 
+import { type CommandResult, xdpctl } from '../../support/command.ts';
 import { runWith } from '../../support/run-here.ts';
 import { type FaultWorld, processesWith, type State } from './fault-world.ts';
 import type { Call, Fault, FaultyCommands, FaultyRun } from './faulty-command.ts';
@@ -58,6 +59,12 @@ export class RehearsedChange {
     return this.#commands.run(this.#args, fault, inputOf(this.change));
   }
 
+  /** The same without a fault, in what a limit leaves to the command: `['--nofile=20']` (prlimit(1)). */
+  async runWithin(limits: readonly string[]): Promise<CommandResult> {
+    await begin(this.#world, this.change);
+    return xdpctl(this.#args, { ...inputOf(this.change), wrapper: ['prlimit', ...limits] });
+  }
+
   /** The state once it is one of these, or when it is none of them after a while. */
   async stateAmong(states: readonly State[]): Promise<State> {
     let state = this.#world.state();
@@ -69,7 +76,7 @@ export class RehearsedChange {
   }
 
   /** Runs the command again, without a fault: it must get to the new state from wherever the first left it. @returns what is wrong */
-  async again(): Promise<readonly string[]> {
+  async again(): Promise<string[]> {
     const before = this.#world.state();
     const { input } = this.change;
     const { status, stderr } = await runWith(this.#args, async function* stdin() {

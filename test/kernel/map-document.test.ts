@@ -116,7 +116,9 @@ describe('map export', () => {
       value: { dev: 'near0', prog: 'name:egress' },
     });
     expect(stderr).toContain(`warning: program ${output.id} (egress) has no pin: entries name it as name:egress`);
-    expect(stderr).toContain(`hint: pin it and export again: xdpctl prog pin id ${output.id} PIN`);
+    expect(stderr).toContain(
+      `hint: pin it and export again: xdpctl --netns ${table.namespace} prog pin id ${output.id} PIN`,
+    );
   });
 
   it.each([

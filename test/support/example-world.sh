@@ -83,6 +83,7 @@ case "$2" in
   arriving | losing)
     nsenter --net=/run/netns/left node "$SCRIPTS/send-frames.mjs" peer0 --count 3000 --interval 10 > /dev/null &
     background=$!
+    while [ "$(cat /sys/class/net/eth0/statistics/rx_packets)" = 0 ]; do sleep 0.01; done
     ;;
   bound)
     mkfifo ready

@@ -61,7 +61,7 @@ export class FaultyCommands implements Disposable {
       result,
       calls: parseCalls(lines),
       met: lines.some((line) => line.startsWith('failed ')),
-      left: lines.filter((line) => LEFT.test(line)),
+      left: lines.filter((line) => LEFT.test(line) && !RESERVE.test(line)),
       mark: `FAULTS_LOG=${log}`,
     };
   }
@@ -98,6 +98,9 @@ export class FaultyCommands implements Disposable {
 
 /** The lines that tell what is left at the end; a call of the same name has a path there, not a number. */
 const LEFT = /^(?:open \d+ |mapped )/;
+
+/** libuv keeps a descriptor for when there are no more, from the first pipe on (uv__stream_init, src/unix/stream.c). */
+const RESERVE = /^open \d+ open \/dev\/null$/;
 
 function parseCalls(lines: readonly string[]): Call[] {
   const counts = new Map<string, number>();

@@ -8,7 +8,7 @@ export type Extent = 'all' | 'calls' | 'sample';
 export const extent: Extent = extentOf(process.env['XDPCTL_FAULTS']);
 
 /** As many faults of each change are tried in a sample. */
-const SAMPLE = 4;
+const SAMPLE = 2;
 
 let state = Number(process.env['XDPCTL_FAULTS_SEED'] ?? 20_261_127) >>> 0;
 

@@ -6,11 +6,14 @@ import type { FaultyCommands } from './support/faulty-command.ts';
 import { type ChangeIn, inFaultWorld } from './support/meet-faults.ts';
 import { apply, redirect } from './support/redirect-change.ts';
 import { type Change, difference, rehearse, same } from './support/rehearsed-change.ts';
+import { extent } from './support/sample.ts';
 
 /** Node.js itself takes some twenty descriptors before it runs a line of ours. */
 const FEWEST = 17;
 /** No command of ours needs as many. */
 const ENOUGH = 80;
+/** How many more at each try. */
+const STEP = extent === 'sample' ? 4 : 1;
 
 const changes: Readonly<Record<string, ChangeIn>> = {
   'map create': ({ words }) => ({ words: words('map create @n type devmap entries 4 name n') }),
@@ -40,13 +43,13 @@ function wrongWords({ status, stderr }: CommandResult): string[] {
   return wrong;
 }
 
-/** Runs a change with one descriptor more each time, until it succeeds. @returns how often it failed */
+/** Runs a change with more descriptors each time, until it succeeds. @returns how often it failed */
 async function expectAllOrNothingWithFew(world: FaultWorld, commands: FaultyCommands, change: Change): Promise<number> {
   const rehearsed = await rehearse(world, commands, change);
   const { old, fresh } = rehearsed;
   const wrong: string[] = [];
   let limit = FEWEST;
-  for (let status: number | null = 1; status !== 0 && limit < ENOUGH; limit += 1) {
+  for (let status: number | null = 1; status !== 0 && limit < ENOUGH; limit += STEP) {
     const result = await rehearsed.runWithin([`--nofile=${limit}`]);
     status = result.status;
     const state = world.state();
@@ -57,7 +60,7 @@ async function expectAllOrNothingWithFew(world: FaultWorld, commands: FaultyComm
   await world.clear();
   expect(wrong).toEqual([]);
   expect(limit).toBeLessThan(ENOUGH);
-  return limit - FEWEST;
+  return (limit - FEWEST) / STEP;
 }
 
 /** Bytes of address space: V8 reserves some hundred MiB, and ends the process where it gets no more. */
@@ -84,7 +87,7 @@ async function expectRepairedWithLittleMemory(
   };
   let limit = LEAST_MEMORY;
   while (limit < MOST_MEMORY && !(await succeeds(limit))) limit += 64 * MIB;
-  for (let less = 8; less < 64; less += 8) await succeeds(limit - less * MIB);
+  for (let less = 8; less < 64; less += extent === 'sample' ? 24 : 4) await succeeds(limit - less * MIB);
   await world.clear();
   expect(wrong).toEqual([]);
   expect(limit).toBeLessThan(MOST_MEMORY);

@@ -6,6 +6,7 @@ import { type CommandResult, startXdpctl, xdpctl } from '../support/command.ts';
 import { TemporaryFolder } from '../support/temporary-folder.ts';
 import { FaultWorld, objectFile, type State } from './support/fault-world.ts';
 import { compilePreload, needPreload } from './support/preload.ts';
+import { chosen } from './support/sample.ts';
 
 let world: FaultWorld;
 let old: State;
@@ -91,7 +92,7 @@ describe('where /proc is not mounted', () => {
 });
 
 describe('where /proc shows processes only, and only those of the user', () => {
-  it.each(['subset=pid', 'hidepid=2', 'hidepid=2,subset=pid'])('%s: everything goes on', (restriction) => {
+  it.each(chosen(['hidepid=2,subset=pid', 'hidepid=2', 'subset=pid'], 1))('%s: everything goes on', (restriction) => {
     const restricted = `mount -t proc -o ${restriction} proc /proc`;
     for (const text of [
       'map show @m',
@@ -166,10 +167,15 @@ describe('where somebody sets the clock', () => {
     return { result, seconds: (performance.now() - start) / 1000 };
   }
 
-  describe.each([
-    ['back', -3600],
-    ['forth', 86_400],
-  ])('%s', (_direction, step) => {
+  describe.each(
+    chosen(
+      [
+        ['back', -3600],
+        ['forth', 86_400],
+      ] as const,
+      1,
+    ),
+  )('%s', (_direction, step) => {
     it.each([
       ['redirect stats B --interval 200ms --count 3', 0.6],
       ['debug drops B --via builtin --interval 200ms --duration 700ms', 0.7],

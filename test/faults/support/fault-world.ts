@@ -24,6 +24,8 @@ export function objectFile(name: string): string {
 /** All that a command can change, in words that are the same for the same thing made twice. */
 export type State = readonly string[];
 
+const STORE = '/sys/fs/bpf/xdpctl';
+
 /** Devices, a folder for pins and one for files, for commands that meet faults. */
 export class FaultWorld implements Disposable {
   readonly router = new Router();
@@ -49,7 +51,7 @@ export class FaultWorld implements Disposable {
   /** The path of a pin that `redirect attach` makes for a device, A, B or C. */
   stored(letter: 'A' | 'B' | 'C', pin: string): string {
     const { a, b, c } = this.router;
-    return `/sys/fs/bpf/xdpctl/${this.#inode}_${{ A: a, B: b, C: c }[letter].ifindex}/${pin}`;
+    return `${STORE}/${this.#inode}_${{ A: a, B: b, C: c }[letter].ifindex}/${pin}`;
   }
 
   /** Takes everything off the devices, and away from the folders. */
@@ -62,6 +64,9 @@ export class FaultWorld implements Disposable {
     for (const folder of [this.pins.path, this.files.path]) {
       for (const name of readdirSync(folder)) rmSync(`${folder}/${name}`, { recursive: true });
     }
+    // `link detach` leaves what the store has of the path: the next command there takes it away.
+    for (const letter of ['A', 'B', 'C'] as const) rmSync(this.stored(letter, ''), { recursive: true, force: true });
+    if (entries(STORE).length === 0) rmSync(STORE, { recursive: true, force: true });
   }
 
   state(): State {
@@ -86,7 +91,7 @@ export class FaultWorld implements Disposable {
 
   /** What `redirect attach` keeps for the devices of the router. */
   #stored(): string[] {
-    return tree('/sys/fs/bpf/xdpctl')
+    return tree(STORE)
       .filter(([, name]) => name.startsWith(`${this.#inode}_`))
       .map(([path, name]) => `store ${name}: ${describePin(path)}`);
   }

@@ -39,6 +39,8 @@ function killProcesses() {
       if (!readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(run)) continue;
       if (/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) continue;
       const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim();
+      // It has given its memory back, and is about to end (exit_mm, kernel/exit.c).
+      if (words === '') continue;
       // Vitest's own workers end with the run; one that hangs has been told as a failure.
       if (words.includes('/vitest/dist/workers/')) process.kill(pid, 'SIGKILL');
       else remove(`process ${pid}: ${words}`, () => process.kill(pid, 'SIGKILL'));

@@ -1,6 +1,6 @@
 /**
  * `npm run test:faults`: every system call of every command that changes something fails, at every position, with each errno
- * that it can give, and every such command is killed before each of them; of which `npm test` tries a part (test/faults/).
+ * that it can give, and every such command is killed before each of them (test/faults/).
  * Takes an hour or two.
  *
  *     npm run test:faults                      all

@@ -77,7 +77,6 @@ if (patterns.length === 0) {
 await tests('unit', 600);
 await tests('kernel', 900, { asRoot: true });
 await tests('e2e', 900, { asRoot: true });
-await tests('faults', 600, { asRoot: true });
 await tests('soak', 300, { asRoot: true });
 if (patterns.length === 0) {
   await check('BPF objects', [node, 'bin/dev/bpf.mjs', '--check'], { file: 'bin/dev/bpf.mjs' });

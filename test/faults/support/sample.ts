@@ -1,6 +1,6 @@
 /**
  * How much of what could go wrong is tried, by XDPCTL_FAULTS: `all` (npm run test:faults) lets each call fail with each errno
- * that it can give; `calls` lets each call fail once; without it (npm test) some of the calls do, the same in every run.
+ * that it can give; `calls` lets each call fail once; without it (vitest run --project faults) some of the calls do, the same in every run.
  * XDPCTL_FAULTS_SEED chooses others.
  */
 export type Extent = 'all' | 'calls' | 'sample';

@@ -88,7 +88,8 @@ export interface TracingBackend {
 export class BackendFailure extends Error {
   override readonly name = 'BackendFailure';
   readonly backend: BackendName;
-  readonly kind: 'missing' | 'too-old' | 'permission' | 'failed';
+  /** `refused`: for a reason that has nothing to do with tracing, and may be over soon, as a shortage of memory. */
+  readonly kind: 'missing' | 'too-old' | 'permission' | 'failed' | 'refused';
   /** What the user does about it, where that is known. */
   readonly hint: string | undefined;
 
@@ -119,7 +120,9 @@ export function readFor<T>(backend: BackendName, read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof ToolError)) throw error;
-    if (error.kind !== 'permission') throw new BackendFailure(backend, 'failed', error.message, error.hint);
+    if (error.kind !== 'permission') {
+      throw new BackendFailure(backend, error.kind === 'refused' ? 'refused' : 'failed', error.message, error.hint);
+    }
     throw new BackendFailure(backend, 'permission', withNeeds(backend, error.message));
   }
 }

@@ -5,6 +5,9 @@ import { missingCapabilities } from './rights.ts';
 const EPERM = 1;
 const EACCES = 13;
 
+/** EINTR, EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE: what has nothing to do with the programs. */
+const SHORTAGES = new Set([4, 11, 12, 16, 23, 24]);
+
 /**
  * Loads programs of ours.
  *
@@ -14,7 +17,9 @@ export function openOrFail<Opened>(open: () => Opened): Opened {
   try {
     return open();
   } catch (error) {
-    if (error instanceof ToolError) throw new BackendFailure('builtin', 'missing', error.message);
+    if (error instanceof ToolError) {
+      throw new BackendFailure('builtin', error.kind === 'refused' ? 'refused' : 'missing', error.message);
+    }
     if (!(error instanceof KernelRefusal)) throw error;
     const denied = error.errno === EPERM || error.errno === EACCES;
     const missing = missingCapabilities('builtin');
@@ -22,7 +27,8 @@ export function openOrFail<Opened>(open: () => Opened): Opened {
     if (missing.length > 0) {
       throw new BackendFailure('builtin', 'permission', `BPF programs that trace need ${missing.join(' and ')}`);
     }
-    throw new BackendFailure('builtin', denied ? 'permission' : 'failed', refusalText(error));
+    const kind = denied ? 'permission' : SHORTAGES.has(error.errno) ? 'refused' : 'failed';
+    throw new BackendFailure('builtin', kind, refusalText(error));
   }
 }
 

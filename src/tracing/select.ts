@@ -60,7 +60,7 @@ export async function countingCommand(via: Via, request: TraceRequest, duration?
  * Starts tracing with the backend that is asked for, or with the first one that works; tells of each that does not.
  *
  * @param maxRates of a backend, for a request without
- * @throws ToolError `unsupported` or `permission` when none works
+ * @throws ToolError `unsupported`, `permission` or `refused` when none works
  */
 export async function startTracing(
   via: Via,
@@ -119,5 +119,10 @@ export function noneWorks(failures: readonly BackendFailure[]): ToolError {
     .flatMap(({ backend }) => (backend === 'builtin' ? [] : packages[backend]));
   const message = failures.length === 1 ? `cannot trace with ${reasons}` : `no tracer works here (${reasons})`;
   const hints = [...new Set([...failures.flatMap(({ hint }) => hint ?? []), ...install])];
-  return new ToolError('unsupported', message, hints.length === 0 ? {} : { hint: hints.join('; or ') });
+  const passing = failures.length > 0 && failures.every(({ kind }) => kind === 'refused');
+  return new ToolError(
+    passing ? 'refused' : 'unsupported',
+    message,
+    hints.length === 0 ? {} : { hint: hints.join('; or ') },
+  );
 }

@@ -70,6 +70,13 @@ describe('startTracing', () => {
     expect(error.hint).toMatch(/^run it as root/);
   });
 
+  it('is no lack of this machine when each was refused for a reason that may be over soon', async () => {
+    expect(await errorOf([backend('perf', 'refused')], 'perf')).toMatchObject({ kind: 'refused' });
+    expect(await errorOf([backend('bpftrace', 'missing'), backend('perf', 'refused')])).toMatchObject({
+      kind: 'unsupported',
+    });
+  });
+
   it('tries the other way of the backend that was asked for without a word', async () => {
     const skipped: string[] = [];
     const backends = [backend('builtin', 'failed'), backend('bpftrace'), backend('builtin')];

@@ -1,9 +1,10 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 
 import { KernelRefusal, ToolError, usageError } from '../domain/errors.ts';
 import { kernelFeatures, lacksFeature } from '../domain/kernel-feature.ts';
 import { mapTypeName } from '../domain/map-type.ts';
+import { exists } from './access.ts';
 import { describeObject, loadObject, type LoadedDescriptors, wasCutShort } from './contained/parent.ts';
 import type { MapDescription, ObjectDescription, ProgramChange, ProgramDescription } from './contained/task.ts';
 import { duplicate } from './duplicate.ts';
@@ -58,7 +59,7 @@ export class UserObject implements Disposable {
    */
   reusePinned(): void {
     for (const map of this.maps) {
-      if (map.pinPath === undefined || map.reused !== undefined || !existsSync(map.pinPath)) continue;
+      if (map.pinPath === undefined || map.reused !== undefined || !exists(map.pinPath)) continue;
       using pinned = openMapAt(map.pinPath, this.path);
       checkAlike(map, pinned, this.path);
       map.reuse(pinned);
@@ -109,13 +110,13 @@ export class UserObject implements Disposable {
     unpinned: readonly number[],
   ): LoadedDescriptors {
     const unmade = this.maps.flatMap(({ pinPath, isLeftUnpinned }) =>
-      pinPath === undefined || isLeftUnpinned || existsSync(pinPath) ? [] : [pinPath],
+      pinPath === undefined || isLeftUnpinned || exists(pinPath) ? [] : [pinPath],
     );
     try {
       return loadObject(this.path, this.#bytes, changes, reused, unpinned);
     } catch (error) {
       // Otherwise libbpf has taken them away itself.
-      if (wasCutShort(error)) for (const path of unmade) if (existsSync(path)) removePin(path);
+      if (wasCutShort(error)) for (const path of unmade) if (exists(path)) removePin(path);
       throw error;
     }
   }

@@ -13,8 +13,8 @@ import { WatchedProcess } from './support/watched-process.ts';
 
 /** Frames to each of the two interfaces, as fast as they can be sent, each time the processes are looked at. */
 const BURST = 2000;
-/** How often that is at most, so that there are no more than some thousand samples of an hour. */
-const PERIOD_MS = Math.max(400, extent.seconds);
+/** After how long it is done again, so that there are some thousand samples of an hour. */
+const PERIOD_MS = Math.max(400, extent.seconds / 4);
 
 let world: FaultWorld;
 let untouched: KernelState;

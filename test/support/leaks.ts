@@ -1,9 +1,10 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { type BpfKind, bpfKinds, bpfObjects } from './bpf-objects.ts';
+import { heldByOthers } from './held-by-others.ts';
 import { runPrefix } from './run-id.ts';
 import { slowness } from './slowness.ts';
-import { toolJson } from './tool.ts';
 
 /** What exists in the kernel, each thing in words that no other thing shares. */
 export type KernelState = ReadonlySet<string>;
@@ -15,7 +16,7 @@ export type KernelState = ReadonlySet<string>;
 export function kernelState(): KernelState {
   return new Set(
     [
-      ...['map', 'prog', 'link'].flatMap(bpfObjects),
+      ...bpfKinds.flatMap(objectsOf),
       ...entries('/run/netns').map((name) => `namespace ${name}`),
       ...entries('/sys/class/net').map((name) => `interface ${name}`),
       ...pins('/sys/fs/bpf'),
@@ -38,48 +39,30 @@ export function newSince(before: KernelState): string[] {
 
 /**
  * Fails when something that was not there before stays. The kernel frees much only after a while, and other programs of
- * this machine come and go, so each new thing gets `milliseconds` to go away.
+ * this machine come and go, so each new thing gets `milliseconds` to go away, and what others keep for longer may stay.
  *
  * @throws Error naming what stays
  */
 export async function expectNothingNew(before: KernelState, milliseconds = 20_000): Promise<void> {
   let suspects = newSince(before);
   for (const end = Date.now() + milliseconds * slowness; suspects.length > 0 && Date.now() < end;) {
-    await sleep(50);
+    await sleep(100);
     const now = kernelState();
-    suspects = suspects.filter((thing) => now.has(thing));
+    suspects = withoutHeldByOthers(suspects.filter((thing) => now.has(thing)));
   }
   if (suspects.length > 0) throw new Error(`left behind: ${suspects.join(', ')}`);
 }
 
-/** bpftool gives up when an object goes away while it lists (EAGAIN or ENOENT of its id): then it lists again. */
-function listObjects(kind: string, tries = 20): BpfObject[] {
-  try {
-    return toolJson('bpftool', ['-j', kind, 'show']) as BpfObject[];
-  } catch (error) {
-    if (tries <= 1) throw error;
-    return listObjects(kind, tries - 1);
-  }
+function objectsOf(kind: BpfKind): string[] {
+  return bpfObjects(kind).map(({ id, type, name }) =>
+    [kind, id, type, name].filter((word) => word !== undefined).join(' '),
+  );
 }
 
-/**
- * An array of programs stays for good when somebody lists maps while the kernel clears it, which this very list does: it
- * takes a reference each time the last descriptor is closed, and gives back one (prog_array_map_clear, kernel/bpf/arraymap.c;
- * seen on Linux 6.18 with bpftool alone). The tool makes such arrays to find out what programs are like.
- */
-function isLostByKernel({ type, name }: BpfObject): boolean {
-  return type === 'prog_array' && name === 'xdpctl_scratch';
-}
-
-interface BpfObject {
-  readonly id: number;
-  readonly type?: string;
-  readonly name?: string;
-}
-
-function bpfObjects(kind: string): string[] {
-  const objects = listObjects(kind).filter((each) => !isLostByKernel(each));
-  return objects.map(({ id, type, name }) => [kind, id, type, name].filter((word) => word !== undefined).join(' '));
+/** The things among these that are no BPF objects of others (held-by-others.ts). */
+function withoutHeldByOthers(things: readonly string[]): string[] {
+  const held: ReadonlySet<string> = heldByOthers();
+  return things.filter((thing) => !held.has(/^(?:map|prog|link) \d+/.exec(thing)?.[0] ?? ''));
 }
 
 function entries(folder: string): string[] {

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-import { toolJson } from '../../support/tool.ts';
+import { type BpfKind, bpfKinds, bpfObjects } from '../../support/bpf-objects.ts';
+import { heldBy, heldByOthers, type ObjectWord } from '../../support/held-by-others.ts';
 
 /** What a process holds. */
 export function processUsage(pid: number): Readonly<Record<string, number>> {
@@ -14,17 +16,39 @@ export function processUsage(pid: number): Readonly<Record<string, number>> {
   };
 }
 
-/** How many BPF objects the kernel has; it frees them only after a while. */
-export function kernelUsage(): Readonly<Record<string, number>> {
-  return { maps: count('map'), programs: count('prog'), links: count('link') };
+/** How often is looked whether an object goes away, and how long is waited before. */
+const LOOKS = 6;
+const BETWEEN_MS = 250;
+
+/** The BPF objects that have come into the kernel since a moment and that nobody else keeps. */
+export class KernelUsage {
+  readonly #before = new Set(listed());
+
+  /**
+   * How many have stayed for a while: the kernel frees late, and what others make and drop is gone by then.
+   *
+   * @param pid a process that may have some: its descriptors are counted elsewhere
+   */
+  async count(pid?: number): Promise<Readonly<Record<string, number>>> {
+    let stayed = this.#new(pid);
+    for (let look = 1; look < LOOKS && stayed.length > 0; look += 1) {
+      await sleep(BETWEEN_MS);
+      const now = new Set(this.#new(pid));
+      stayed = stayed.filter((word) => now.has(word));
+    }
+    const of = (kind: BpfKind): number => stayed.filter((word) => word.startsWith(`${kind} `)).length;
+    return { maps: of('map'), programs: of('prog'), links: of('link') };
+  }
+
+  #new(pid: number | undefined): ObjectWord[] {
+    const known = new Set([...this.#before, ...(pid === undefined ? [] : heldBy(pid))]);
+    const since = listed().filter((word) => !known.has(word));
+    if (since.length === 0) return [];
+    const others = heldByOthers();
+    return since.filter((word) => !others.has(word));
+  }
 }
 
-/** bpftool gives up when an object goes away while it lists: then it lists again. */
-function count(kind: string, tries = 20): number {
-  try {
-    return (toolJson('bpftool', ['-j', kind, 'show']) as unknown[]).length;
-  } catch (error) {
-    if (tries <= 1) throw error;
-    return count(kind, tries - 1);
-  }
+function listed(): ObjectWord[] {
+  return bpfKinds.flatMap((kind) => bpfObjects(kind).map(({ id }): ObjectWord => `${kind} ${id}`));
 }

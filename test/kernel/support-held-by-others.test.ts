@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+
+import { describe, expect, it } from 'vitest';
+
+import { BpfMap } from '../../src/kernel/map.ts';
+import { PinFolder } from '../support/command.ts';
+import { heldBy, heldByOthers } from '../support/held-by-others.ts';
+import { expectNothingNew, kernelState } from '../support/leaks.ts';
+import { runVariable } from '../support/run-id.ts';
+import { tool } from '../support/tool.ts';
+import { createWorld } from '../support/world.ts';
+
+const ARRAY = 2;
+
+function makeMap(): BpfMap {
+  return BpfMap.create({ type: ARRAY, name: 'held', keySize: 4, valueSize: 4, maxEntries: 1, flags: 0 });
+}
+
+/** A process that does nothing but hold a map. */
+function holder(map: BpfMap, environment: NodeJS.ProcessEnv): ChildProcess & Disposable {
+  const child = spawn('sleep', ['1000'], { stdio: ['ignore', 'ignore', 'ignore', map.fd], env: environment });
+  return Object.assign(child, { [Symbol.dispose]: () => void child.kill('SIGKILL') });
+}
+
+describe('a map that a process holds', () => {
+  const { [runVariable]: run, ...foreign } = process.env;
+
+  it('is of others when the process is not of this run', async () => {
+    const before = kernelState();
+    const map = makeMap();
+    const { id } = map.info;
+    using process_ = holder(map, foreign);
+    map[Symbol.dispose]();
+    await expect.poll(() => heldBy(process_.pid ?? 0)).toContain(`map ${id}`);
+    expect(heldByOthers()).toContain(`map ${id}`);
+    await expectNothingNew(before);
+  });
+
+  it('is left behind when the process is of this run', async () => {
+    const before = kernelState();
+    const map = makeMap();
+    const { id } = map.info;
+    using process_ = holder(map, { ...foreign, [runVariable]: run });
+    map[Symbol.dispose]();
+    await expect.poll(() => heldBy(process_.pid ?? 0)).toContain(`map ${id}`);
+    expect(heldByOthers()).not.toContain(`map ${id}`);
+    await expect(expectNothingNew(before, 300)).rejects.toThrow(`map ${id} array held`);
+  });
+});
+
+it('a pin below a folder of this run is ours, and any other is of others', () => {
+  using pins = new PinFolder();
+  using map = makeMap();
+  const { id } = map.info;
+  tool('bpftool', ['map', 'pin', 'id', String(id), pins.pin('own')]);
+  expect(heldByOthers()).not.toContain(`map ${id}`);
+  const other = `/sys/fs/bpf/${pins.path.slice(-10)}`;
+  tool('bpftool', ['map', 'pin', 'id', String(id), other]);
+  try {
+    expect(heldByOthers()).toContain(`map ${id}`);
+  } finally {
+    tool('rm', [other]);
+  }
+});
+
+it('an attached program and its maps are ours in a namespace of this run only', () => {
+  using pins = new PinFolder();
+  using world = createWorld();
+  const namespace = world.namespace();
+  const { a } = world.veth({ namespace }, { namespace: world.namespace() });
+  const object = new URL('../../bpf-objects/redirect_devmap.bpf.o', import.meta.url).pathname;
+  tool('bpftool', ['prog', 'load', object, pins.pin('prog'), 'type', 'xdp']);
+  tool('nsenter', [
+    `--net=/run/netns/${namespace}`,
+    ...['ip', 'link', 'set', a.name, 'xdp', 'pinned', pins.pin('prog')],
+  ]);
+  const { id, map_ids } = JSON.parse(tool('bpftool', ['-j', 'prog', 'show', 'pinned', pins.pin('prog')])) as {
+    id: number;
+    map_ids: number[];
+  };
+  const words = [`prog ${id}`, ...map_ids.map((each) => `map ${each}`)];
+  expect(words.length).toBeGreaterThan(1);
+  const held = heldByOthers();
+  expect(words.filter((word) => held.has(word as 'map 0'))).toEqual([]);
+
+  const name = `other${a.name.slice(-8)}`;
+  tool('touch', [`/run/netns/${name}`]);
+  tool('mount', ['--bind', `/run/netns/${namespace}`, `/run/netns/${name}`]);
+  try {
+    expect([...heldByOthers()]).toEqual(expect.arrayContaining(words));
+  } finally {
+    tool('ip', ['netns', 'del', name]);
+  }
+});

@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+
+import { bpfKinds, type BpfKind, type BpfObject, bpfObjects } from './bpf-objects.ts';
+import { runPrefix, runVariable } from './run-id.ts';
+import { toolJson } from './tool.ts';
+
+/** A map, program or link in words that no other object shares: `map 5`. */
+export type ObjectWord = `${BpfKind} ${number}`;
+
+/**
+ * The BPF objects that this test run answers for in no way, because something that is not of this run keeps them: a process
+ * has a descriptor of it, it is pinned, or it is attached to a device; or another of these objects uses it. What nobody
+ * seems to keep is not among them: it may have been lost by us.
+ */
+export function heldByOthers(): ReadonlySet<ObjectWord> {
+  const objects = new Map<ObjectWord, BpfObject>(
+    bpfKinds.flatMap((kind) => bpfObjects(kind, ['-f']).map((each) => [`${kind} ${each.id}`, each] as const)),
+  );
+  const held = new Set<ObjectWord>([...heldByProcesses(), ...attachedInNamespaces()]);
+  const stores = foreignStores();
+  for (const [word, { pinned = [] }] of objects) {
+    if (pinned.some((path) => isForeignPin(path, stores))) held.add(word);
+  }
+  // A set that grows while it is walked is walked to its end.
+  for (const word of held) {
+    const { map_ids = [], prog_id } = objects.get(word) ?? {};
+    for (const id of map_ids) held.add(`map ${id}`);
+    if (prog_id !== undefined) held.add(`prog ${prog_id}`);
+  }
+  return held;
+}
+
+/** By the descriptors of processes that were not started by this run. */
+function heldByProcesses(): ObjectWord[] {
+  const run = `${runVariable}=${process.env[runVariable] ?? ''}`;
+  return entries('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => !read(`/proc/${pid}/environ`).split('\0').includes(run))
+    .flatMap((pid) => heldBy(Number(pid)));
+}
+
+/** The objects of which a process has descriptors (/proc/PID/fdinfo, Documentation/filesystems/proc.rst). */
+export function heldBy(pid: number): ObjectWord[] {
+  return entries(`/proc/${pid}/fdinfo`).flatMap((fd) =>
+    [...read(`/proc/${pid}/fdinfo/${fd}`).matchAll(/^(map|prog|link)_id:\s*(\d+)$/gm)].map(
+      ([, kind, id]): ObjectWord => `${kind as BpfKind} ${Number(id)}`,
+    ),
+  );
+}
+
+interface IpLink {
+  readonly xdp?: { readonly prog?: { readonly id: number }; readonly attached?: readonly { prog: { id: number } }[] };
+}
+
+/** The programs on devices in the named network namespaces of others. */
+function attachedInNamespaces(): ObjectWord[] {
+  return foreignNamespaces().flatMap((name) => {
+    try {
+      return (toolJson('ip', ['-n', name, '-j', '-d', 'link', 'show']) as IpLink[]).flatMap(({ xdp }) =>
+        [xdp?.prog?.id, ...(xdp?.attached ?? []).map(({ prog }) => prog.id)].flatMap((id): ObjectWord[] =>
+          id === undefined ? [] : [`prog ${id}`],
+        ),
+      );
+    } catch {
+      return []; // It has gone meanwhile.
+    }
+  });
+}
+
+function foreignNamespaces(): string[] {
+  return entries('/run/netns').filter((name) => !name.startsWith(runPrefix()));
+}
+
+/** What the names of the folders begin with in which the tool keeps the redirects of those namespaces. */
+function foreignStores(): string[] {
+  return foreignNamespaces().flatMap((name) => {
+    const { ino } = statSync(`/run/netns/${name}`, { throwIfNoEntry: false }) ?? {};
+    return ino === undefined ? [] : [`/sys/fs/bpf/xdpctl/${ino}_`];
+  });
+}
+
+function isForeignPin(path: string, stores: readonly string[]): boolean {
+  if (path.startsWith('/sys/fs/bpf/xdpctl/')) return stores.some((store) => path.startsWith(store));
+  return !path.startsWith(`/sys/fs/bpf/${runPrefix()}`);
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // It has ended.
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // It has ended.
+  }
+}

@@ -7,7 +7,7 @@ import { PinFolder } from '../support/command.ts';
 import { heldBy, heldByOthers } from '../support/held-by-others.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
 import { runVariable } from '../support/run-id.ts';
-import { tool } from '../support/tool.ts';
+import { inNamespace, tool } from '../support/tool.ts';
 import { createWorld } from '../support/world.ts';
 
 const ARRAY = 2;
@@ -70,10 +70,8 @@ it('an attached program and its maps are ours in a namespace of this run only', 
   const { a } = world.veth({ namespace }, { namespace: world.namespace() });
   const object = new URL('../../bpf-objects/redirect_devmap.bpf.o', import.meta.url).pathname;
   tool('bpftool', ['prog', 'load', object, pins.pin('prog'), 'type', 'xdp']);
-  tool('nsenter', [
-    `--net=/run/netns/${namespace}`,
-    ...['ip', 'link', 'set', a.name, 'xdp', 'pinned', pins.pin('prog')],
-  ]);
+  const attach = ['ip', 'link', 'set', a.name, 'xdp', 'pinned', pins.pin('prog')];
+  tool('env', inNamespace(namespace, attach));
   const { id, map_ids } = JSON.parse(tool('bpftool', ['-j', 'prog', 'show', 'pinned', pins.pin('prog')])) as {
     id: number;
     map_ids: number[];

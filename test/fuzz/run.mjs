@@ -3,7 +3,7 @@
  * documents and blobs when they are cut, changed and put together anew. What must hold is in test/fuzz/targets/.
  *
  *     npm run fuzz                                  all
- *     npm run fuzz -- --runs 10000 --only words/    so many, of those whose name begins so
+ *     npm run fuzz -- --runs 10000 --only words/    so many, of that one, or those whose names begin so
  *     npm run fuzz -- --seed 5                      the same inputs again
  *     npm run fuzz -- --only words/key --seed 5 --path 17:0:3     one case again
  *     npm run fuzz -- --list
@@ -128,7 +128,8 @@ try {
   writeFileSync(file, await bundle('test/fuzz/worker.ts'));
   writeFileSync(list, await bundle('test/fuzz/targets.ts'));
   const { targets } = (await import(list)).default;
-  const chosen = targets.map(({ name }) => name).filter((name) => name.startsWith(values.only));
+  const names = targets.map(({ name }) => name);
+  const chosen = names.includes(values.only) ? [values.only] : names.filter((name) => name.startsWith(values.only));
   if (chosen.length === 0) throw new Error(`no parser's name begins with ${values.only}: see --list`);
   if (values.list) console.log(chosen.join('\n'));
   else {

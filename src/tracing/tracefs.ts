@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { ToolError } from '../domain/errors.ts';
+import { isAbsence } from '../kernel/access.ts';
 import { type EventFormat, parseEventFormat } from './event-format.ts';
 import { tracefsRefusal } from './rights.ts';
 
@@ -20,23 +21,21 @@ export type Events = ReadonlyMap<string, EventFormat>;
 /** Mounts a filesystem, as `mount -t TYPE TYPE TARGET` does; throws when it cannot. */
 export type Mount = (type: string, target: string) => void;
 
-/** The folder where tracefs is mounted, or undefined. */
-export function findTracefs(): string | undefined {
-  return places.find((place) => filesystemType(place) === tracefsMagic);
+/** The folder where tracefs is mounted, or undefined. @throws ToolError `permission`, `refused` when that cannot be told */
+function findTracefs(): string | undefined {
+  return places.find((place) => isTracefs(place));
 }
 
 /**
  * The folder where tracefs is mounted; mounts it on its standard mount point when it is nowhere and `mount` is given.
  *
- * @throws ToolError `unsupported` when it is not mounted, or this kernel has none
+ * @throws ToolError `unsupported` when it is not mounted, or this kernel has none; `permission`, `refused` when that
+ *   cannot be told; what `mount` throws
  */
 export function ensureTracefs(mount?: Mount): string {
   const found = findTracefs();
   if (found !== undefined) return found;
-  if (mount !== undefined && kernelHasTracefs()) {
-    mount('tracefs', tracefsMountPoint);
-    if (filesystemType(tracefsMountPoint) === tracefsMagic) return tracefsMountPoint;
-  }
+  if (mount !== undefined && kernelHasTracefs() && isMountedBy(mount)) return tracefsMountPoint;
   if (!kernelHasTracefs()) {
     throw new ToolError('unsupported', 'this kernel has no tracefs, so nothing can be traced', {
       hint: 'a kernel with CONFIG_TRACING and CONFIG_EVENT_TRACING is needed',
@@ -99,11 +98,25 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-function filesystemType(path: string): number | undefined {
+function isMountedBy(mount: Mount): boolean {
   try {
-    return statfsSync(path).type;
-  } catch {
-    return undefined;
+    mount('tracefs', tracefsMountPoint);
+  } catch (error) {
+    // EBUSY: somebody else has just done it (do_add_mount, fs/namespace.c).
+    if (isTracefs(tracefsMountPoint)) return true;
+    throw error;
+  }
+  return isTracefs(tracefsMountPoint);
+}
+
+function isTracefs(place: string): boolean {
+  try {
+    return statfsSync(place).type === tracefsMagic;
+  } catch (error) {
+    if (isAbsence(error)) return false;
+    // Below debugfs, which is root's alone, others find nothing.
+    if (place !== tracefsMountPoint && codeOf(error) === 'EACCES') return false;
+    throw unreadable(place, error);
   }
 }
 

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -62,7 +63,7 @@ async function startBpftrace(request: TraceRequest): Promise<TraceSession> {
   request.onBegin?.();
   const tracer = new TracerProcess([path, ...bpftraceArguments(program, findProgram('cat') ?? 'cat')], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: bpftraceEnvironment(mapKeys),
+    env: bpftraceEnvironment(mapKeys, hiddenBtf()),
   });
   const session = new BpftraceSession(tracer, request, plan, mapKeys);
   try {
@@ -78,8 +79,23 @@ async function bpftraceText({ events, filter, conserve }: TraceRequest, duration
   const path = findProgram('bpftrace');
   const version = path === undefined ? undefined : await bpftraceVersion(path);
   const plan = planCounting(events(), filter, conserve);
-  return bpftraceCommandText(plan, wantsArrow(version), bpftraceMapKeys(availableParallelism()), duration);
+  const mapKeys = bpftraceMapKeys(availableParallelism());
+  return bpftraceCommandText(plan, { arrow: wantsArrow(version), mapKeys, btf: hiddenBtf() }, duration);
 }
+
+/**
+ * The kernel's own types where bpftrace (0.17 and others) looks for them among the BTF objects with an id, which they are
+ * only since Linux 5.11: without them it does not know the types of a tracepoint's fields. Undefined elsewhere, and where
+ * the user says where they are.
+ */
+function hiddenBtf(): string | undefined {
+  const kernel = parseKernelVersion(release());
+  if (kernel === undefined || kernelAtLeast(kernel, '5.11') || process.env['BPFTRACE_BTF'] !== undefined)
+    return undefined;
+  return existsSync(KERNEL_BTF) ? KERNEL_BTF : undefined;
+}
+
+const KERNEL_BTF = '/sys/kernel/btf/vmlinux';
 
 /** Builds that do not tell their version are new ones. */
 function wantsArrow(version: Version | undefined): boolean {

@@ -70,9 +70,15 @@ export function bpftraceArguments(program: string, workload: string): string[] {
 /**
  * The variables that set how many keys a map of bpftrace holds (4,096 by itself): further keys would be lost without a
  * word. 0.20 renamed the variable; each release ignores the other's.
+ *
+ * @param btf the file with the types of the kernel, where bpftrace does not find it
  */
-export function bpftraceEnvironment(mapKeys: number): Record<string, string> {
-  return { BPFTRACE_MAP_KEYS_MAX: String(mapKeys), BPFTRACE_MAX_MAP_KEYS: String(mapKeys) };
+export function bpftraceEnvironment(mapKeys: number, btf?: string): Record<string, string> {
+  return {
+    BPFTRACE_MAP_KEYS_MAX: String(mapKeys),
+    BPFTRACE_MAX_MAP_KEYS: String(mapKeys),
+    ...(btf !== undefined && { BPFTRACE_BTF: btf }),
+  };
 }
 
 /** Keys of a map: bpftrace reserves them for every CPU, so a large machine gets fewer. */
@@ -94,10 +100,14 @@ export function perfEventArguments(plan: CountingPlan): string[] {
  *
  * @param duration milliseconds after which it ends; without it at Ctrl-C
  */
-export function bpftraceCommandText(plan: CountingPlan, arrow: boolean, mapKeys: number, duration?: number): string {
+export function bpftraceCommandText(
+  plan: CountingPlan,
+  { arrow, mapKeys, btf }: { readonly arrow: boolean; readonly mapKeys: number; readonly btf?: string | undefined },
+  duration?: number,
+): string {
   const end = duration === undefined ? [] : [`interval:ms:${duration} { exit(); }`];
   const program = [bpftraceLegend(plan), ...plan.rows.map((row) => bpftraceProbe(plan, row, arrow)), ...end].join('\n');
-  const variables = Object.entries(bpftraceEnvironment(mapKeys)).map(([name, value]) => `${name}=${value}`);
+  const variables = Object.entries(bpftraceEnvironment(mapKeys, btf)).map(([name, value]) => `${name}=${value}`);
   return shellScript(['env', ...variables, 'bpftrace', '-e', program]);
 }
 

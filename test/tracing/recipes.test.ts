@@ -148,10 +148,10 @@ describe('the perf events', () => {
 describe('the commands to copy', () => {
   it('are quoted for the shell', () => {
     const plan = planCounting(recordedEvents());
-    expect(bpftraceCommandText(plan, true, 16_384)).toMatch(
+    expect(bpftraceCommandText(plan, { arrow: true, mapKeys: 16_384 })).toMatch(
       /^env BPFTRACE_MAP_KEYS_MAX=16384 BPFTRACE_MAX_MAP_KEYS=16384 bpftrace -e 'BEGIN [^']*\ntracepoint:[^']*'$/s,
     );
-    expect(bpftraceCommandText(plan, true, 16_384)).toContain(
+    expect(bpftraceCommandText(plan, { arrow: true, mapKeys: 16_384 })).toContain(
       'printf("@exception[ifindex, prog_id, act]: frames\\n");',
     );
     expect(perfCommandText(plan)).toMatch(
@@ -161,7 +161,9 @@ describe('the commands to copy', () => {
 
   it('end by themselves when they are to', () => {
     const plan = planCounting(recordedEvents());
-    expect(bpftraceCommandText(plan, true, 16_384, 1500)).toMatch(/\ninterval:ms:1500 \{ exit\(\); \}'$/);
+    expect(bpftraceCommandText(plan, { arrow: true, mapKeys: 16_384 }, 1500)).toMatch(
+      /\ninterval:ms:1500 \{ exit\(\); \}'$/,
+    );
     expect(perfCommandText(plan, 1500)).toContain(' -- sleep 1.5 | perf script ');
   });
 });
@@ -170,6 +172,7 @@ describe('how bpftrace is run', () => {
   it('with unbuffered JSON, and room for more than its 4,096 keys', () => {
     expect(bpftraceArguments('x', '/bin/cat')).toEqual(['-f', 'json', '-B', 'none', '-c', '/bin/cat', '-e', 'x']);
     expect(bpftraceEnvironment(9)).toEqual({ BPFTRACE_MAP_KEYS_MAX: '9', BPFTRACE_MAX_MAP_KEYS: '9' });
+    expect(bpftraceEnvironment(9, '/btf')).toMatchObject({ BPFTRACE_BTF: '/btf' });
     expect(bpftraceMapKeys(2)).toBe(16_384);
     expect(bpftraceMapKeys(256)).toBe(4096);
   });

@@ -2,25 +2,22 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 
-import { findingsOf } from '../../src/domain/ledger.ts';
 import { openBuiltin } from '../../src/kernel/builtin-objects.ts';
-import { readLiveSystem } from '../../src/kernel/inventory.ts';
-import { mountKernelFilesystem } from '../../src/kernel/tracefs-mount.ts';
 import type { BackendName } from '../../src/tracing/backend.ts';
 import { planBuiltin } from '../../src/tracing/builtin-programs.ts';
-import { startTracing } from '../../src/tracing/select.ts';
-import { ensureTracefs, readEvents } from '../../src/tracing/tracefs.ts';
 import { compileBpf } from '../support/clang.ts';
 import { type CommandResult, PinFolder } from '../support/command.ts';
-import { framesThrough, sendFrames, startSending } from '../support/frames.ts';
+import { framesThrough, startSending } from '../support/frames.ts';
 import { kernelHas } from '../support/kernel-has.ts';
 import { needProgram } from '../support/need.ts';
 import { type Arrivals, Router } from '../support/router.ts';
 import { runHere } from '../support/run-here.ts';
 import { fixtureName } from '../support/run-id.ts';
-import { createLossyPath, faultyObject } from './support/lossy-path.ts';
+import { Experiment } from './support/experiment.ts';
+import { lostIn, sendThrough } from './support/loss-case.ts';
+import { lossCases } from './support/loss-cases.ts';
 
 /*
  * What the tool does on which kernel: the table of the README is made of the names of these tests (test/vm/table.mjs). Each
@@ -91,20 +88,39 @@ const to = ({ b }: Router): string[] => ['--to', b.name];
 const toBoth = ({ b, c }: Router): string[] => ['--to', b.name, '--to', c.name, '--broadcast'];
 const genericCpus = ['--cpus', '0', '--mode', 'generic'];
 
-/** What `debug drops` says through a backend when frames find no entry. */
+/** One of each kind, for all backends at once; tracing-drops.test.ts has all there are. */
+const handful = [
+  'map-miss',
+  'target-no-xmit',
+  'target-down',
+  'egress-program-drop',
+  'cpumap-program-drop',
+  'xsk-unbound',
+];
+const losses = handful.map((code) =>
+  Object.values(lossCases)
+    .flat()
+    .find((each) => each.code === code)!,
+);
+const experiment = new Experiment();
+let run: Promise<void> | undefined;
+
+afterAll(() => experiment[Symbol.dispose]());
+
+/** What `debug drops` says through a backend. */
 function counts(via: BackendName): Feature {
   return {
-    name: `lost frames are counted through ${via}`,
+    name: `lost frames are counted exactly, and told why, through ${via}`,
     async works(context) {
-      if (via !== 'builtin') needProgram(context, via);
-      using path = createLossyPath(faultyObject, 'forward');
-      const events = readEvents(ensureTracefs(mountKernelFilesystem), 'xdp');
-      const filter = { ifindexes: [path.ingress.ifindex] };
-      await using session = await startTracing(via, { filter, events: () => events });
-      sendFrames(path.source, { count: 21 });
-      const { counters } = await session.stop();
-      const system = readLiveSystem();
-      expect(findingsOf(counters, system, filter)).toMatchObject([{ code: 'map-miss', count: 21 }]);
+      for (const tool of ['bpftrace', 'perf']) needProgram(context, tool);
+      run ??= experiment.run(losses, sendThrough);
+      await run;
+      for (const each of losses) {
+        const path = experiment.pathOf(each);
+        const wanted = { code: each.code, count: lostIn(each, path), ...each.finding?.(path) };
+        expect(experiment.findingsAbout(path, via)).toMatchObject([wanted]);
+      }
+      expect(experiment.resultOf(via)).toMatchObject({ undercount: [], end: { why: 'asked' } });
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { DropCode } from '../../../src/domain/drop-catalogue.ts';
 import { sendFrames } from '../../support/frames.ts';
+import { kernelHas } from '../../support/kernel-has.ts';
 import type { LossyPath } from './lossy-path.ts';
 
 /** How lost frames are counted; `classic` is what builtin does on a kernel without BTF. */
@@ -18,6 +19,8 @@ export interface Passage {
   readonly program: string;
   readonly size?: number;
   readonly mode?: 'xdpgeneric';
+  /** The first kernel on which it can be made, where that is not every one. */
+  readonly since?: string;
   /** Breaks the path; what it returns is disposed of at the end. */
   breakIt?(path: LossyPath): Disposable | void;
   /** Sends the frames, where that is not simply done. */
@@ -46,6 +49,14 @@ export interface LossCase extends Passage {
 export interface IntactCase extends Passage {
   /** Waits until they have. */
   untilArrived(path: LossyPath): Promise<void>;
+}
+
+/** Before Linux 5.17 the kernel does not say why it frees an skb: then nobody sees these. */
+export const withoutReasons: readonly Counting[] = kernelHas('5.17') ? withoutSkbs : everybody;
+
+/** Whether it can be made on the kernel that runs. */
+export function isMade({ since }: Passage): boolean {
+  return since === undefined || kernelHas(since);
 }
 
 /** What tells a case from the others. */

@@ -7,11 +7,15 @@ import { inNetns } from '../../../src/kernel/netns.ts';
 import { BpfProgram } from '../../../src/kernel/program.ts';
 import { builtinPath } from '../../support/builtin-path.ts';
 import { PinFolder } from '../../support/command.ts';
+import { kernelHas } from '../../support/kernel-has.ts';
 import { createPathWorld, type PathWorld } from '../../support/path-world.ts';
 import { inNamespace, tool, toolJson } from '../../support/tool.ts';
 
 /** Programs that lose frames, each in one way. */
 export const faultyObject = join(import.meta.dirname, '..', '..', 'fixtures', 'bpf', 'faulty.bpf.o');
+
+/** The same, of which generic mode takes more before Linux 5.15. */
+const plainObject = join(import.meta.dirname, '..', '..', 'fixtures', 'bpf', 'faulty-plain.bpf.o');
 
 export const missingObject = builtinPath('redirect_devmap_hash');
 
@@ -35,7 +39,8 @@ export function createLossyPath(object: string, program: string, mode: 'xdpdrv' 
     path[Symbol.dispose]();
   };
   try {
-    tool('bpftool', ['prog', 'loadall', object, pins.pin('progs'), 'pinmaps', pins.pin('maps')]);
+    const plain = object === faultyObject && mode === 'xdpgeneric' && !kernelHas('5.15');
+    tool('bpftool', ['prog', 'loadall', plain ? plainObject : object, pins.pin('progs'), 'pinmaps', pins.pin('maps')]);
     const attach = ['ip', 'link', 'set', 'dev', path.ingress.name, mode, 'pinned', pins.pin(`progs/${program}`)];
     const [ip = '', ...words] = inNamespace(path.router, attach);
     tool(ip, words);
@@ -55,7 +60,9 @@ export function createLossyPath(object: string, program: string, mode: 'xdpdrv' 
       // bpftool cannot write a program into an entry: the kernel wants a descriptor of the writing process.
       using map = BpfMap.byId(mapId(name));
       using held = inEntry === undefined ? undefined : BpfProgram.byId(idOf('prog', `progs/${inEntry}`));
-      inNetns(path.router, () => map.update(encodePair(key, 0, 4), encodePair(value, held?.fd ?? 0, 8), 0));
+      inNetns(path.router, () =>
+        map.update(encodePair(key, 0, 4), encodePair(value, held?.fd ?? 0, map.info.valueSize), 0),
+      );
     },
     [Symbol.dispose]: dispose,
   };

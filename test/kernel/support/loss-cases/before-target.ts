@@ -1,4 +1,5 @@
 import { sendFrames } from '../../../support/frames.ts';
+import { kernelHas } from '../../../support/kernel-has.ts';
 import { setGro, setLink } from '../../../support/world.ts';
 import { everybody, type LossCase } from '../loss-case.ts';
 import { missingObject } from '../lossy-path.ts';
@@ -91,6 +92,10 @@ export const beforeTarget: readonly LossCase[] = [
     count: 19,
     program: 'back',
     breakIt: ({ source }) => setGro(source, false),
-    finding: (path) => ({ fix: `ip netns exec ${path.source.namespace} ethtool -K ${path.source.name} gro on` }),
+    finding: ({ source }) => ({
+      fix: kernelHas('5.13')
+        ? `ip netns exec ${source.namespace} ethtool -K ${source.name} gro on`
+        : `xdpctl --netns ${source.namespace} net attach xdpdrv builtin pass dev ${source.name}`,
+    }),
   },
 ];

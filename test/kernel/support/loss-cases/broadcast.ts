@@ -8,6 +8,7 @@ const blind = ['classic'] as const;
 export const broadcast: readonly LossCase[] = [
   {
     code: 'broadcast-no-target',
+    since: '5.14',
     how: 'nobody in the map',
     count: 31,
     program: 'to_all',
@@ -16,6 +17,7 @@ export const broadcast: readonly LossCase[] = [
   },
   {
     code: 'broadcast-no-target',
+    since: '5.14',
     how: 'its only member is down',
     count: 32,
     program: 'to_all',
@@ -32,6 +34,7 @@ export const broadcast: readonly LossCase[] = [
   },
   {
     code: 'broadcast-no-target',
+    since: '5.14',
     how: 'its only member has a smaller MTU',
     count: 51,
     size: 1400,
@@ -46,6 +49,7 @@ export const broadcast: readonly LossCase[] = [
   },
   {
     code: 'broadcast-no-target',
+    since: '5.14',
     how: 'its only member is where the frames come from',
     count: 52,
     program: 'to_others',
@@ -54,6 +58,7 @@ export const broadcast: readonly LossCase[] = [
   },
   {
     code: 'broadcast-no-target',
+    since: '5.14',
     how: 'nobody in the map',
     count: 53,
     program: 'to_all',

@@ -57,6 +57,7 @@ export const cpumap: readonly LossCase[] = [
     lost: () => 32,
     program: 'to_other_cpu',
     mode: 'xdpgeneric',
+    since: '5.15',
     breakIt: (path) => path.setEntry('cpus', 1, 1),
     send: (path) => sendWhileBusy(path, 33),
     finding: () => ({ certainty: 'certain', key: 1, cpu: 1, errnoName: 'ENOSPC' }),

@@ -1,3 +1,4 @@
+import { kernelHas } from '../../../support/kernel-has.ts';
 import { openTap } from '../../../support/tap.ts';
 import { setGro, setLink } from '../../../support/world.ts';
 import { forward, type LossCase } from '../loss-case.ts';
@@ -19,9 +20,11 @@ export const devmap: readonly LossCase[] = [
     },
     finding: (path) => ({
       certainty: 'certain',
-      errno: 95,
-      key: 0,
-      fix: `ip netns exec ${path.sink.namespace} ethtool -K ${path.sink.name} gro on`,
+      // Before, nobody asks the device: its driver refuses.
+      ...(kernelHas('6.3') ? { errno: 95, key: 0 } : { errno: 6 }),
+      fix: kernelHas('5.13')
+        ? `ip netns exec ${path.sink.namespace} ethtool -K ${path.sink.name} gro on`
+        : `xdpctl --netns ${path.sink.namespace} net attach xdpdrv builtin pass dev ${path.sink.name}`,
     }),
     mends: true,
   },
@@ -121,6 +124,8 @@ export const devmap: readonly LossCase[] = [
   },
   {
     code: 'tx-ring-full',
+    // Threads that poll.
+    since: '5.12',
     how: 'a veth whose peer gets no CPU',
     count: 300,
     lost: lostAtStarved,

@@ -1,7 +1,7 @@
 import { builtinPath } from '../../../support/builtin-path.ts';
 import { tool } from '../../../support/tool.ts';
 import { setLink } from '../../../support/world.ts';
-import { forward, type LossCase, withoutSkbs } from '../loss-case.ts';
+import { forward, type LossCase, withoutReasons } from '../loss-case.ts';
 import { lostAtStarved, pollInThread, sendToStarved } from '../starved-receiver.ts';
 
 /** Frames that their target does not take, in generic mode. */
@@ -68,7 +68,7 @@ export const generic: readonly LossCase[] = [
     },
     finding: () => ({ certainty: 'certain', event: 'kfree_skb' }),
     mends: true,
-    blind: withoutSkbs,
+    blind: withoutReasons,
   },
   {
     code: 'peer-mtu',
@@ -83,20 +83,22 @@ export const generic: readonly LossCase[] = [
     },
     finding: () => ({ certainty: 'certain', event: 'kfree_skb' }),
     mends: true,
-    blind: withoutSkbs,
+    blind: withoutReasons,
   },
   {
     code: 'egress-program-drop',
+    since: '5.15',
     how: 'the program in the entry returns XDP_DROP',
     count: 23,
     program: 'forward',
     mode: 'xdpgeneric',
     breakIt: (path) => forward(path, 'egress_drop'),
     finding: () => ({ certainty: 'certain', key: 0, event: 'kfree_skb' }),
-    blind: withoutSkbs,
+    blind: withoutReasons,
   },
   {
     code: 'egress-program-bad-action',
+    since: '5.15',
     how: 'the program in the entry returns XDP_ABORTED',
     count: 24,
     program: 'forward',
@@ -106,6 +108,8 @@ export const generic: readonly LossCase[] = [
   },
   {
     code: 'tx-queue-stopped',
+    // Before, a veth never stops its queue.
+    since: '6.16',
     how: 'a veth whose peer gets no CPU',
     count: 310,
     lost: lostAtStarved,

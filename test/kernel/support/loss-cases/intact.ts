@@ -26,6 +26,7 @@ export const intact: readonly IntactCase[] = [
   },
   {
     how: 'to all of a map, which has one',
+    since: '5.14',
     count: 63,
     program: 'to_all',
     breakIt: (path) => path.setEntry('targets', 2, path.egress.ifindex),

@@ -1,7 +1,7 @@
 import { inNetns } from '../../../../src/kernel/netns.ts';
 import { PacketSocket } from '../../../support/packet-socket.ts';
 import { tool } from '../../../support/tool.ts';
-import { forward, type LossCase, withoutSkbs } from '../loss-case.ts';
+import { forward, type LossCase, withoutReasons } from '../loss-case.ts';
 import type { LossyPath } from '../lossy-path.ts';
 
 const SINK_ADDRESS = [192, 0, 2, 1];
@@ -48,7 +48,7 @@ export const receiver: readonly LossCase[] = [
       event: 'kfree_skb',
       fix: `ip netns exec ${path.source.namespace} ethtool -K ${path.source.name} tx off`,
     }),
-    blind: withoutSkbs,
+    blind: withoutReasons,
   },
   {
     code: 'delivered-other-host',
@@ -58,6 +58,6 @@ export const receiver: readonly LossCase[] = [
     breakIt: prepare,
     send: (path) => send(path, datagram('02:00:00:00:00:99'), 30),
     finding: () => ({ certainty: 'certain', event: 'kfree_skb' }),
-    blind: withoutSkbs,
+    blind: withoutReasons,
   },
 ];

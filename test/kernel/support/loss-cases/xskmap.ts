@@ -2,6 +2,7 @@ import { type XskSpec, XskSocket } from '../../../../src/kernel/af-xdp/socket.ts
 import { inNetns } from '../../../../src/kernel/netns.ts';
 import { XskmapReader } from '../../../../src/kernel/xskmap-reader.ts';
 import { sendFrames } from '../../../support/frames.ts';
+import { kernelHas } from '../../../support/kernel-has.ts';
 import { setLink } from '../../../support/world.ts';
 import type { LossCase } from '../loss-case.ts';
 import type { LossyPath } from '../lossy-path.ts';
@@ -35,7 +36,7 @@ async function untilRemoved(path: LossyPath): Promise<void> {
   while (reader.entry(0) !== undefined) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** Frames that an AF_XDP socket does not take. */
+/** Frames that an AF_XDP socket does not take; Linux 5.19 has given each reason an errno of its own. */
 export const xskmap: readonly LossCase[] = [
   {
     code: 'map-miss',
@@ -62,7 +63,7 @@ export const xskmap: readonly LossCase[] = [
     count: 18,
     program: 'to_socket',
     breakIt: (path) => enterSocket(path),
-    finding: () => ({ certainty: 'certain', errno: 6, key: 0 }),
+    finding: () => ({ certainty: 'certain', errno: kernelHas('5.19') ? 6 : 22, key: 0 }),
   },
   {
     code: 'xsk-unbound',
@@ -74,7 +75,7 @@ export const xskmap: readonly LossCase[] = [
       setLink(path.router, 'del', path.egress.name);
       sendFrames(path.source, { count: 42 });
     },
-    finding: () => ({ certainty: 'certain', errno: 6, key: 0 }),
+    finding: () => ({ certainty: 'certain', errno: kernelHas('5.19') ? 6 : 22, key: 0 }),
   },
   {
     code: 'xsk-wrong-queue',
@@ -91,7 +92,7 @@ export const xskmap: readonly LossCase[] = [
     lost: () => 23,
     program: 'to_socket',
     breakIt: (path) => enterSocket(path, { ifindex: path.ingress.ifindex, buffers: 3 }),
-    finding: () => ({ certainty: 'certain', errno: 12, key: 0 }),
+    finding: () => ({ certainty: 'certain', errno: kernelHas('5.19') ? 12 : 28, key: 0 }),
   },
   {
     code: 'xsk-fill-ring-empty',
@@ -101,7 +102,7 @@ export const xskmap: readonly LossCase[] = [
     program: 'to_socket',
     mode: 'xdpgeneric',
     breakIt: (path) => enterSocket(path, { ifindex: path.ingress.ifindex, buffers: 3 }),
-    finding: () => ({ certainty: 'certain', errno: 12, key: 0 }),
+    finding: () => ({ certainty: 'certain', errno: kernelHas('5.19') ? 12 : 28, key: 0 }),
   },
   {
     code: 'xsk-rx-ring-full',
@@ -110,7 +111,7 @@ export const xskmap: readonly LossCase[] = [
     lost: () => 19,
     program: 'to_socket',
     breakIt: (path) => enterSocket(path, { ifindex: path.ingress.ifindex, rxSize: 8 }),
-    finding: () => ({ certainty: 'certain', errno: 105, key: 0 }),
+    finding: () => ({ certainty: 'certain', errno: kernelHas('5.19') ? 105 : 28, key: 0 }),
   },
   {
     code: 'xsk-frame-too-large',

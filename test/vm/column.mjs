@@ -1,6 +1,6 @@
 /** The tests on one kernel, in a virtual machine or on this one. */
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -42,7 +42,8 @@ export async function machineColumn({ name, release: kernel, image }, { archive,
     release: kernel,
     ...collected.finish(problem),
     seconds: secondsSince(begin),
-    log: stripVTControlCharacters(readFileSync(log, 'utf8')),
+    // One that was ended at once has not begun its log.
+    log: existsSync(log) ? stripVTControlCharacters(readFileSync(log, 'utf8')) : '',
   };
 }
 

@@ -52,8 +52,7 @@ if (fetched.length > 0) {
 }
 if (wants('own')) columns.push(tell(await ownColumn({ main, bundles, files, folder })));
 
-for (const file of named.length > 0 ? [] : leftOut())
-  console.log(`left out: ${file}, which replaces modules by Vitest's means`);
+for (const { file, why } of named.length > 0 ? [] : leftOut()) console.log(`left out: ${file}: ${why}`);
 const failed = columns.filter(({ results }) => count(results, 'failed') > 0);
 if (options.includes('--record')) record(columns);
 process.exitCode = failed.length > 0 ? 1 : 0;

@@ -51,8 +51,8 @@ function number(kernel) {
   return major * 1000 + minor;
 }
 
-/** @param {import('./column.mjs').Column} column @returns {KernelResults} */
-function summary({ name, release, results }) {
+/** @param {Pick<import('./column.mjs').Column, 'name' | 'release' | 'results'>} column @returns {KernelResults} */
+export function summary({ name, release, results }) {
   const tests = { passed: 0, failed: 0, skipped: 0 };
   for (const { state } of results) tests[state] += 1;
   return { kernel: name, release, features: featuresOf(results), losses: lossesOf(results), tests };
@@ -65,7 +65,7 @@ function featuresOf(results) {
     own.map(({ name, state }) => {
       const title = name.split(' > ').at(-1);
       const at = title.lastIndexOf(': ');
-      return [title.slice(0, at), state === 'passed' ? title.slice(at + 2) : state];
+      return [title.slice(0, at), state === 'passed' ? title.slice(at + 2) : `**${state}**`];
     }),
   );
 }

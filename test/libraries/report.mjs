@@ -50,6 +50,8 @@ const order = [
  * @property {string} [glibc]
  * @property {string} [bpftrace]
  * @property {Record<string, { passed: number, failed: number, skipped: number }>} [groups]
+ * @property {string[]} [again] files that failed once, and passed when they were run again
+ * @property {string} [leftBehind] what the tests left behind
  */
 
 /** @returns {Row[]} */
@@ -57,10 +59,12 @@ function readResults() {
   return existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')) : [];
 }
 
-/** Puts rows in the place of those of the same name. @param {Row[]} rows */
-export function mergeResults(rows) {
-  const merged = new Map([...readResults(), ...rows].map((row) => [row.name, row]));
-  const sorted = [...merged.values()].toSorted((one, other) => order.indexOf(one.name) - order.indexOf(other.name));
+/** Puts a row in the place of that of the same name. What cannot be had today was tried all the same. @param {Row} row */
+export function mergeResult(row) {
+  const before = readResults();
+  if (row.unavailable !== undefined && before.some(({ name, groups }) => name === row.name && groups)) return;
+  const others = before.filter(({ name }) => name !== row.name);
+  const sorted = [...others, row].toSorted((one, other) => order.indexOf(one.name) - order.indexOf(other.name));
   writeFileSync(resultsFile, `${JSON.stringify(sorted, null, 2)}\n`);
 }
 
@@ -103,6 +107,9 @@ function section(rows) {
     bullseye &&
       `Where libbpf is missing, or only a libbpf.so.0 is there, every command that needs it is exit 5, says what to ` +
         `install, and changes nothing (${cell(bullseye.groups.without)} tests).`,
+    ...rows.flatMap(({ name, again = [] }) =>
+      again.map((file) => `On ${name} ${file} failed once, and passed when it was run again.`),
+    ),
     ...missing.map(({ name, unavailable }) => `${name} could not be had: ${unavailable}.`),
   ].filter(Boolean);
   return `${BEGIN}\n${table(rows)}\n\n${notes.join('\n')}\n\n${END}`;

@@ -10,6 +10,7 @@ import { commandEnvironment, RunningCommand, startXdpctl, xdpctl, xdpctlPath } f
 import { framesThrough, sendFrames } from '../support/frames.ts';
 import { needProgram } from '../support/need.ts';
 import { schemaProblems } from '../support/schema.ts';
+import { tool } from '../support/tool.ts';
 import { setLink } from '../support/world.ts';
 
 interface Report {
@@ -22,6 +23,12 @@ interface Report {
 /** `debug drops` at the ingress of a path. */
 function drops(path: LossyPath, ...words: string[]): string[] {
   return ['--netns', path.router, 'debug', 'drops', path.ingress.name, ...words];
+}
+
+/** Newer ones read the types of a tracepoint's fields from nowhere else (seen with 0.23.2 and 0.27.0, not with 0.17.0). */
+function bpftraceTakesBtf(): boolean {
+  const minor = /^bpftrace v0\.(\d+)/.exec(tool('bpftrace', ['--version']))?.[1];
+  return Number(minor) >= 23;
 }
 
 const schema = (await schemasOf('debug'))['drops']!;
@@ -128,8 +135,10 @@ describe('debug drops', () => {
       const sending = setInterval(() => sendFrames(path.source, { count: 1 }), 50);
       await ended;
       clearInterval(sending);
-      // bpftrace raises its limit of memory, which needs not be allowed.
-      expect(complaints.split('\n').filter((line) => line !== '' && !line.includes('RLIMIT'))).toEqual([]);
+      // bpftrace raises its limit of memory, which needs not be allowed. 0.23 does not like the name by which older ones know
+      // a variable; 0.27 misses a file of tracefs that it does not use here, and counts its probes.
+      const usual = /^$|RLIMIT|^WARNING: (?:BPFTRACE_MAP_KEYS_MAX|Could not read functions)|^Attached \d+ probes$/;
+      expect(complaints.split('\n').filter((line) => !usual.test(line))).toEqual([]);
       expect(shown).toMatch(new RegExp(`exception.*\\b${path.ingress.ifindex}\\b`));
     },
   );
@@ -151,6 +160,8 @@ describe('debug drops', () => {
     const wrapper = ['unshare', '--mount', 'sh', '-c', `${hide}exec "$@"`, 'sh'];
     const { status, stdout, stderr } = xdpctl(['debug', 'drops', '--duration', '100ms'], { wrapper });
     const warnings = stderr.split('\n').filter((line) => line.startsWith('warning:'));
+    const unusable = via === 'bpftrace' && bpftraceTakesBtf();
+    const withoutTypes: unknown = expect.stringMatching(/^warning: bpftrace is not used: .*(?:'u32'|BTF is required)/);
     const noBtf = 'this kernel has no BTF (CONFIG_DEBUG_INFO_BTF), so it cannot count exactly';
     expect(warnings).toEqual(
       via === 'classic'
@@ -162,9 +173,11 @@ describe('debug drops', () => {
         : [
             `warning: builtin is not used: ${noBtf}`,
             ...(via === 'perf' ? ['warning: bpftrace is not used: not installed'] : []),
+            ...(unusable ? [withoutTypes] : []),
           ],
     );
-    expect(stdout).toContain(`(${via === 'classic' ? 'builtin' : via}, Linux `);
+    const used = unusable ? 'perf' : via;
+    expect(stdout).toContain(`(${used === 'classic' ? 'builtin' : used}, Linux `);
     expect(status).toBe(0);
   });
 

@@ -32,7 +32,7 @@ export function findingsOf(
   // Doubles first: the other report of the same frame may be one that is not asked for.
   const losses = withoutDoubles(placeSkbs(addUpCounters(counters), system, evidence), system);
   const proven = divideMisses(divideQuietLosses(losses, system, evidence), evidence);
-  const asked = [...proven, ...lostBroadcasts(system, evidence)].filter(({ counter }) =>
+  const asked = [...proven, ...lostBroadcasts(system, evidence, proven)].filter(({ counter }) =>
     isAskedFor(counter, filter, system),
   );
   const findings = asked.map(({ counter, proof }) => findingOf(sceneOf(counter, system, proof, evidence.before)));

@@ -30,12 +30,18 @@ const rowSpots: readonly (readonly [row: string, spot: string])[] = [
 /** What no count of these events can show on this kernel, in sentences for `blind`. */
 export function blindSpots({ kernel, filter, rows, namespaces, skbs, conserve }: Sight): string[] {
   const spots: string[] = [];
-  spots.push(
-    conserve
-      ? 'a broadcast without an eligible target is reported as success: it shows only where no other frame of the same device went to several targets, and not in generic mode'
-      : 'a broadcast without an eligible target is reported as success',
-    'a missed look-up for which the program passes XDP_PASS, XDP_DROP or XDP_TX as action has no event',
-  );
+  if (kernelAtLeast(kernel, '5.14')) {
+    spots.push(
+      conserve
+        ? 'a broadcast without an eligible target is reported as success: it shows only where no other frame of the same device went to several targets, and not in generic mode'
+        : 'a broadcast without an eligible target is reported as success',
+    );
+  } else if (!conserve) {
+    spots.push(
+      'before Linux 5.14 what a program in a devmap entry drops is reported as success: only --conserve shows it',
+    );
+  }
+  spots.push('a missed look-up for which the program passes XDP_PASS, XDP_DROP or XDP_TX as action has no event');
   if (!skbs) {
     spots.push(
       'generic mode: frames lost at the target (its peer down, a smaller peer MTU, an egress program) have no xdp event',

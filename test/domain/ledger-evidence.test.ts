@@ -255,6 +255,59 @@ describe('conservation', () => {
   });
 });
 
+describe('conservation before Linux 5.14', () => {
+  const redirected: FlowCounter = { kind: 'redirected', count: 50, fromIfindex: 20_101, progId: 116, mapId: 33 };
+  const transmitted: FlowCounter = { kind: 'transmitted', count: 20, fromIfindex: 20_101, toIfindex: 20_102 };
+  const kernel = { major: 5, minor: 10 };
+  const flows = [redirected, transmitted];
+
+  it('finds what the program in an entry dropped', () => {
+    expect(lost(flows, router({ kernel, maps: [withEgress] }))).toMatchObject([
+      {
+        code: 'egress-program-drop',
+        certainty: 'certain',
+        count: 30,
+        from: { ifname: 'r0' },
+        to: { ifname: 'r1' },
+        map: { id: 33 },
+        key: 0,
+      },
+    ]);
+  });
+
+  it('cannot tell which of several programs did', () => {
+    const entries = [...withEgress.entries, { key: 1, ifindex: 20_103, progId: 8 }];
+    const [finding, ...others] = lost(flows, router({ kernel, maps: [{ ...devmap, entries }] }));
+    expect(finding).toMatchObject({ code: 'egress-program-drop', certainty: 'likely', map: { id: 33 } });
+    expect(finding).not.toHaveProperty('key');
+    expect(others).toEqual([]);
+  });
+
+  it('finds what a program dropped that is gone since', () => {
+    expect(lost(flows, router({ kernel }))).toMatchObject([{ code: 'egress-program-drop', certainty: 'likely' }]);
+  });
+
+  it('knows the map with such a program among several', () => {
+    const plain = { ...devmap, id: 34 };
+    const system = router({ kernel, maps: [plain, withEgress] });
+    expect(lost([{ ...redirected, mapId: 34 }, redirected, transmitted], system)).toMatchObject([{ map: { id: 33 } }]);
+  });
+
+  it('leaves to the driver what the driver got', () => {
+    expect(verdicts([quiet], router({ kernel, maps: [withEgress] }), {})).toEqual([['tx-ring-full', 'likely', 100]]);
+    expect(verdicts([quiet], router({ kernel, maps: [withEgress] }), tally({ refused: 100 }))).toEqual([
+      ['tx-ring-full', 'certain', 100],
+    ]);
+  });
+
+  it('does not count frames again that were given an illegal action', () => {
+    const exception: DropCounter = { event: 'xdp_exception', count: 30, fromIfindex: 20_102, progId: 7, action: 3 };
+    expect(verdicts([exception], router({ kernel, maps: [withEgress] }), { flows })).toEqual([
+      ['egress-program-bad-action', 'certain', 30],
+    ]);
+  });
+});
+
 describe('two interfaces with the same ifindex', () => {
   const twin = { ...r0, ifname: 'twin', netns: netns.d, progIds: [999] };
   const error: DropCounter = {

@@ -58,6 +58,11 @@ describe('blindSpotsOf', () => {
     expect(blindSpotsOf(planCounting(events), { major: 5, minor: 4 }).join('\n')).toMatch(/programs in cpumap entries/);
     expect(blindSpotsOf(plan, { major: 6, minor: 1 }).join('\n')).toMatch(/multi-buffer/);
     expect(blindSpotsOf(plan, { major: 5, minor: 15 }).join('\n')).toMatch(/look alike/);
+    const old = blindSpotsOf(plan, { major: 5, minor: 10 }).join('\n');
+    expect(old).toMatch(/program in a devmap entry/);
+    expect(old).not.toMatch(/broadcast/);
+    const conserving = planCounting(recordedEvents(), {}, true);
+    expect(blindSpotsOf(conserving, { major: 5, minor: 10 }).join('\n')).not.toMatch(/program in a devmap entry/);
   });
 
   it('names what a filter cannot be applied to', () => {

@@ -106,9 +106,12 @@ export const toDevice = causes([
     summary: 'the program in the devmap entry dropped it',
     explanation:
       'An entry of a devmap may carry a program, which runs for every frame that leaves through the entry. What it ' +
-      'drops shows only as drops without an error, and in no counter of any device. In generic mode there is no xdp event.',
+      'drops shows only as drops without an error, and in no counter of any device; before Linux 5.14 it is reported as ' +
+      'success, and only comparing redirected frames with transmitted ones (`--conserve`) shows it. In generic mode there ' +
+      'is no xdp event.',
     signals: [
-      { event: 'xdp_devmap_xmit', errno: '0', field: 'drops', mode: 'native' },
+      { event: 'xdp_devmap_xmit', errno: '0', field: 'drops', mode: 'native', since: '5.14' },
+      { event: 'xdp_redirect', errno: '0', through: 'devmap', mode: 'native', before: '5.14' },
       { event: 'kfree_skb', reason: 'NOT_SPECIFIED', mode: 'generic' },
     ],
     functions: ['dev_map_bpf_prog_run', 'dev_map_bpf_prog_run_skb'],

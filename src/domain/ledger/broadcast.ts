@@ -3,6 +3,7 @@ import type { Evidence } from '../evidence.ts';
 import type { FlowCounter } from '../flow-counter.ts';
 import type { LiveDevice, LiveMap, LiveSystem } from '../live-system.ts';
 import { targetProblems } from '../target-health.ts';
+import { droppedEarly, hasEgress, runsEgressEarly, withIllegalAction } from './early-egress.ts';
 import { writeDevice } from './fixes.ts';
 import type { Loss } from './loss.ts';
 import { nameOf, type Scene, sceneOf } from './scene.ts';
@@ -13,19 +14,24 @@ import { certain, likely, type Verdict } from './verdict.ts';
  * frames are missing from those that had a target. In generic mode nothing tells of targets, so nothing can be missing.
  */
 
-/** The broadcasts that went nowhere: frames redirected from a device less those that had a target. */
-export function lostBroadcasts(system: LiveSystem, { flows = [] }: Evidence): Loss[] {
+/**
+ * The broadcasts that went nowhere: frames redirected from a device less those that had a target.
+ * @param losses what is known already
+ */
+export function lostBroadcasts(system: LiveSystem, { flows = [] }: Evidence, losses: readonly Loss[]): Loss[] {
   const origins = new Map<string, FlowCounter[]>();
   for (const flow of flows) {
     const key = `${flow.fromIfindex} ${flow.netns}`;
     origins.set(key, [...(origins.get(key) ?? []), flow]);
   }
-  return [...origins.values()].flatMap((flowsFrom) => lostFrom(flowsFrom, system) ?? []);
+  return [...origins.values()].flatMap((flowsFrom) => lostFrom(flowsFrom, system, losses) ?? []);
 }
 
-function lostFrom(flows: readonly FlowCounter[], system: LiveSystem): Loss | undefined {
+function lostFrom(flows: readonly FlowCounter[], system: LiveSystem, losses: readonly Loss[]): Loss | undefined {
   const redirected = flows.filter((flow) => flow.kind === 'redirected' && leadsToDevice(flow, system));
-  const count = sum(redirected) - sum(flows.filter(({ kind }) => kind === 'transmitted'));
+  const maps = new Set(redirected.flatMap(({ mapId }) => mapId ?? []));
+  const reported = runsEgressEarly(system) ? withIllegalAction(maps, losses, system) : 0;
+  const count = sum(redirected) - sum(flows.filter(({ kind }) => kind === 'transmitted')) - reported;
   const [flow] = redirected.toSorted((a, b) => likelihood(b, system) - likelihood(a, system));
   if (flow === undefined || count <= 0) return undefined;
   const { fromIfindex, netns, mapId, progId } = flow;
@@ -50,6 +56,7 @@ function leadsToDevice({ mapId = noMapId }: FlowCounter, { maps }: LiveSystem): 
 function likelihood({ mapId, progId }: FlowCounter, system: LiveSystem): number {
   const map = system.maps.get(mapId ?? noMapId);
   if (map === undefined) return 0;
+  if (runsEgressEarly(system)) return hasEgress(map) ? 1 : 0;
   const eligible = membersOf(map, undefined, system).filter(({ problem }) => problem === undefined).length;
   return (eligible === 0 ? 2 : 1) + (system.programs.get(progId ?? 0)?.broadcast === undefined ? 0 : 2);
 }
@@ -57,6 +64,7 @@ function likelihood({ mapId, progId }: FlowCounter, system: LiveSystem): number 
 /** The verdict on broadcasts that went nowhere. */
 export function lostBroadcast(scene: Scene): Verdict {
   const { map, from, counter, program, system } = scene;
+  if (runsEgressEarly(system)) return droppedEarly(scene);
   const who = nameOf(from, counter.fromIfindex);
   if (map === undefined) return likely('broadcast-no-target', `frames from ${who} were redirected and had no target`);
   const members = membersOf(map, from, system, program?.broadcast?.excludeIngress === true);

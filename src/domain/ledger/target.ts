@@ -2,6 +2,7 @@ import { errnoName } from '../errno.ts';
 import { kernelAtLeast } from '../kernel-version.ts';
 import type { LiveDevice, LivePeer } from '../live-system.ts';
 import { whyNoXmit } from '../no-xmit.ts';
+import { runsEgressEarly } from './early-egress.ts';
 import { egressEntry } from './egress-entry.ts';
 import { inOrder, makePoll, setMtu, setQueues, setTxQueueLength, setTxRing, setUp } from './fixes.ts';
 import { nameOf, type Scene } from './scene.ts';
@@ -86,7 +87,8 @@ function lacksXdp(to: LiveDevice | undefined): boolean {
 export function lostQuietly(scene: Scene): Verdict {
   const { counter, to, system, proof } = scene;
   const name = nameOf(to, counter.toIfindex);
-  const egress = proof?.kind === 'driver' ? undefined : egressEntry(scene);
+  const byDriver = proof?.kind === 'driver' || runsEgressEarly(system);
+  const egress = byDriver ? undefined : egressEntry(scene);
   const smaller = shorterPeer(scene);
   if (egress !== undefined) {
     const program = system.programs.get(egress.progId)?.name ?? `program ${egress.progId}`;
@@ -95,7 +97,7 @@ export function lostQuietly(scene: Scene): Verdict {
     const others = smaller ? ', or the peer has a smaller MTU' : ', or the transmit ring was full';
     return likely('egress-program-drop', `${explanation}${others}`, egress);
   }
-  if (proof?.kind === 'not-driver') {
+  if (!byDriver && proof?.kind === 'not-driver') {
     const explanation = `the driver of ${name} did not refuse them, so a program in a devmap entry did, which is gone now`;
     return likely('egress-program-drop', explanation);
   }

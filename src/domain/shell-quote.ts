@@ -1,15 +1,15 @@
 import { bytesOfText } from './byte-text.ts';
 import { replaceHidden } from './hidden-characters.ts';
 
-/** Characters that no shell gives a meaning inside a word; at its beginning, zsh gives one to `=`. */
-const plainWord = /^(?!=)[A-Za-z0-9_@%+=:,./-]+$/;
+/** Characters that no shell gives a meaning inside a word; at its beginning, zsh gives one to `=`, and fish to `%`. */
+const plainWord = /^(?![=%])[A-Za-z0-9_@%+=:,./-]+$/;
 
 /**
  * One word as a person can paste it into a shell, whatever it contains: interfaces may be called `$(id)` or `a;b`.
  *
- * Quoted as POSIX says, so that sh, bash, zsh, ksh and ash agree. What a terminal does not simply show is written by
- * printf, because `$'…'` is nothing that dash knows. Only a line feed at the end of a word needs that all the same: what
- * `$(…)` gives loses it.
+ * Quoted as POSIX says, so that sh, bash, zsh, ksh and ash agree, and so that fish does. What a terminal does not simply
+ * show is written by printf, because `$'…'` is nothing that dash and fish know. Only a line feed at the end of a word needs
+ * that all the same: what `$(…)` gives loses it.
  */
 export function shellQuote(word: string): string {
   if (plainWord.test(word)) return word;
@@ -40,7 +40,10 @@ function quoted(word: string, isHidden: (character: string) => boolean): string 
   const runs = runsOf(word, isHidden);
   const last = runs.at(-1);
   if (last?.hidden === true && last.text.endsWith('\n')) return dollarQuoted(word, isHidden);
-  const text = runs.map((run) => (run.hidden ? `"$(printf '${octal(run.text)}')"` : singleQuoted(run.text))).join('');
+  const printed = runs.some(({ hidden }) => hidden);
+  const text = runs
+    .map((run) => (run.hidden ? `"$(printf '${octal(run.text)}')"` : singleQuoted(run.text, printed)))
+    .join('');
   return text === '' ? "''" : text;
 }
 
@@ -67,8 +70,14 @@ function runsOf(word: string, isHidden: (character: string) => boolean): Run[] {
   return runs;
 }
 
-function singleQuoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
+/**
+ * Between single quotes, fish takes a backslash before a quote or another one for more than itself: that stands outside.
+ *
+ * @param printed whether another part of the word is printed: fish 3.6 then looks for variables even between single quotes
+ */
+function singleQuoted(text: string, printed: boolean): string {
+  const outside = printed ? /['$]|\\(?=['\\$]|$)/g : /'|\\(?=['\\]|$)/g;
+  return `'${text.replaceAll(outside, "'\\$&'")}'`;
 }
 
 /** `$'…'` of bash, zsh, ksh and ash. */

@@ -22,7 +22,12 @@ describe('shellQuote', () => {
     ['--net=/run', '--net=/run'],
     ['höh', "'höh'"],
     ['\u001b[2J', `"$(printf '\\033')"'[2J'`],
-    ["a\r'\\", `'a'"$(printf '\\015')"''\\''\\'`],
+    ["a\r'\\", `'a'"$(printf '\\015')"''\\'''\\\\''`],
+    ['\\n\\x1b', String.raw`'\n\x1b'`],
+    ['a\\\\b', String.raw`'a'\\'\b'`],
+    ["\\';id;#", String.raw`''\\''\'';id;#'`],
+    ['%self', "'%self'"],
+    ['\r$.', `"$(printf '\\015')"''\\$'.'`],
     ['one\n\ttwo', `'one'"$(printf '\\012\\011')"'two'`],
     ['one\ntwo', `'one'"$(printf '\\012\\164')"'wo'`],
     ["it's\n", "$'it\\'s\\012'"],
@@ -39,15 +44,15 @@ describe('shellQuote', () => {
   const nasty = fc.string({ unit: fc.constantFrom(...nastyCharacters) });
   const words = fc.array(fc.oneof(word, nasty), { minLength: 1, maxLength: 20 });
 
-  it.for(['sh', 'dash', 'bash', 'zsh', 'busybox'])(
+  it.for(['sh', 'dash', 'bash', 'zsh', 'busybox', 'fish'])(
     'comes out of %s as it went in, and a terminal shows it as it is',
     (shell, context) => {
       needProgram(context, shell);
       const program = shell === 'busybox' ? ['busybox', 'sh'] : [shell];
       fc.assert(
         fc.property(words, (list) => {
-          // dash knows no $'…', without which nothing ends with a line feed.
-          const possible = shell === 'dash' || shell === 'sh' ? list.map((each) => `${each}.`) : list;
+          // dash and fish know no $'…', without which nothing ends with a line feed.
+          const possible = ['dash', 'sh', 'fish'].includes(shell) ? list.map((each) => `${each}.`) : list;
           const line = shellCommand(possible);
           expect(printable(line)).toBe(line);
           const [path = '', ...more] = program;

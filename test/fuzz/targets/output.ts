@@ -16,7 +16,7 @@ import { PlainTable } from '../../../src/output/table.ts';
 import { must, mustBePrintable, mustEqual, target } from '../target.ts';
 import { anyText } from '../texts.ts';
 
-const shells = ['sh', 'bash', 'zsh'].filter((shell) => spawnSync(shell, ['-c', 'true']).status === 0);
+const shells = ['sh', 'bash', 'zsh', 'fish'].filter((shell) => spawnSync(shell, ['-c', 'true']).status === 0);
 
 /** Words that no shell has judged yet; a shell starts a process for each that has hidden characters. */
 let unjudged: string[] = [];
@@ -144,10 +144,7 @@ function judgeShells(): void {
   const words = unjudged;
   unjudged = [];
   for (const shell of shells) {
-    const { stdout, stderr } = spawnSync(shell, ['-s'], {
-      input: `printf '%s\\0' ${shellCommand(words)}\n`,
-      maxBuffer: 1 << 30,
-    });
+    const { stdout, stderr } = spawnSync(shell, ['-c', `printf '%s\\0' ${shellCommand(words)}`]);
     const came = textOfBytes(stdout).split('\0').slice(0, -1);
     for (const [index, word] of words.entries())
       mustEqual(came[index], textOfBytes(bytesOfText(word)), `what ${shell} takes the word for (${stderr.toString()})`);

@@ -10,9 +10,11 @@ export type BpftraceMessage =
   | { readonly type: 'end' }
   | { readonly type: 'map'; readonly name: string; readonly entries: ReadonlyMap<string, number> };
 
+const count = z.number().check(z.int(), z.nonnegative());
+
 const message = z.discriminatedUnion('type', [
   z.object({ type: z.literal('printf'), data: z.string() }),
-  z.object({ type: z.literal('map'), data: z.record(z.string(), z.record(z.string(), z.number())) }),
+  z.object({ type: z.literal('map'), data: z.record(z.string(), z.record(z.string(), count)) }),
 ]);
 
 /** Reads a line of `bpftrace -f json`; undefined for all lines that say nothing to us (empty ones, `attached_probes`). */
@@ -34,11 +36,10 @@ export function countsOfMaps(
   maps: ReadonlyMap<string, ReadonlyMap<string, number>>,
 ): RowCount[] {
   return rows.flatMap((row) =>
-    [...(maps.get(row.name) ?? [])].map(([key, count]) => ({
-      row,
-      values: key.match(/-?\d+/g)?.map(Number) ?? [],
-      count,
-    })),
+    [...(maps.get(row.name) ?? [])].flatMap(([key, times]) => {
+      const values = key.match(/-?\d+/g)?.map(Number) ?? [];
+      return values.every(Number.isSafeInteger) ? [{ row, values, count: times }] : [];
+    }),
   );
 }
 

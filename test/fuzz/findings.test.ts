@@ -29,6 +29,11 @@ function tracingData(length: number): Uint8Array {
   return Buffer.concat([recordedPerf().subarray(0, 16), record]);
 }
 
+/** A line of bpftrace. */
+function countsOf(entries: string): string {
+  return `{"type": "map", "data": {"@devmap_xmit": {${entries}}}}`;
+}
+
 const log = "prog 'p': BPF program load failed: x\nprog 'p': -- BEGIN PROG LOAD LOG --\nno end\n";
 
 /** Inputs that did harm once: the parser, and what it was fed. */
@@ -45,6 +50,9 @@ const findings: readonly (readonly [what: string, name: string, input: unknown])
   ['took a minute', 'objects/verifier-log', log.repeat(20_000)],
   ['took a minute', 'tracing/trace-text', [`${' '.repeat(200_000)}\n`]],
   ['came to no end', 'btf/kernel-types', endlessConst()],
+  ['counted less than nothing', 'tracing/bpftrace', [countsOf('"1,2,6": -4')]],
+  ['counted a part', 'tracing/bpftrace', [countsOf('"1,2,6": 0.5')]],
+  ['counted at no device', 'tracing/bpftrace', [countsOf('"123456789012345678901,2,6": 4')]],
 ];
 
 describe('what did harm once', () => {

@@ -64,12 +64,12 @@ inFaultWorld(({ test }) => {
   const complete: Readonly<Record<string, ChangeIn>> = { 'map import': importing, batch };
   for (const [name, change] of Object.entries(complete)) {
     test(`${name}, killed anywhere, is completed by the next`, (world, commands) =>
-      expectKillable(world, commands, change(world)));
+      expectKillable(name, world, commands, change(world)));
   }
 
   test('prog loadall, killed anywhere, leaves nothing but whole pins', (world, commands) => {
     const words = world.words(`prog loadall ${objectFile('redirect_devmap')} @all pinmaps @maps`);
-    return expectKillable(world, commands, { words }, () => removePins(world));
+    return expectKillable('prog loadall', world, commands, { words }, () => removePins(world));
   });
 
   const gone: Readonly<Record<string, string>> = {
@@ -81,6 +81,6 @@ inFaultWorld(({ test }) => {
   };
   for (const [name, text] of Object.entries(gone)) {
     test(`${name}, killed anywhere, leaves nothing`, (world, commands) =>
-      expectKillable(world, commands, passing(text)(world)));
+      expectKillable(name, world, commands, passing(text)(world)));
   }
 });

@@ -1,4 +1,4 @@
-import { toolJson } from './tool.ts';
+import { eachPinOnce, tool } from './tool.ts';
 
 /** The kinds of BPF objects that bpftool lists. */
 export const bpfKinds = ['map', 'prog', 'link'] as const;
@@ -26,9 +26,9 @@ export interface BpfObject {
  */
 export function bpfObjects(kind: BpfKind, options: readonly string[] = [], tries = 20): BpfObject[] {
   try {
-    return (toolJson('bpftool', [...options, '-j', kind, 'show']) as BpfObject[]).filter(
-      (each) => !isLostByKernel(each),
-    );
+    // It does not escape what other programs have in the names of their pins.
+    const text = tool('bpftool', [...options, '-j', kind, 'show']).replaceAll(/\p{Cc}/gu, ' ');
+    return (JSON.parse(text, eachPinOnce) as BpfObject[]).filter((each) => !isLostByKernel(each));
   } catch (error) {
     if (tries <= 1) throw error;
     return bpfObjects(kind, options, tries - 1);

@@ -4,8 +4,9 @@
  * and processes. What Node.js does for itself (its event loop, its memory) is left alone, and so is the loading of the
  * command's own code.
  *
- *     FAULTS_LOG    a file: one line for each call, `NAME DETAIL`; `failed NAME DETAIL` for one that failed; at the end
- *                   `open FD NAME DETAIL` for each descriptor and `mapped SIZE` for each mapping that is left
+ *     FAULTS_LOG    a file: one line for each call, `NAME DETAIL`, with N for each number in a path; `failed NAME DETAIL`
+ *                   for one that failed; at the end `open FD NAME DETAIL` for each descriptor and `mapped SIZE` for each
+ *                   mapping that is left
  *     FAULTS_FROM   the file that Node.js opens when its own start-up is over
  *     FAULTS_CODE   a folder: files in it are the command's code, but those below bpf-objects/
  *     FAULTS_AT     number of the call that fails, from 1; that and all after it when it is negative; 0 for none
@@ -146,6 +147,22 @@ static bool is_code(const char *path)
 	return strncmp(path, code_folder, length) == 0 && strstr(path, "/bpf-objects/") == NULL;
 }
 
+/* Ids in a path differ from run to run: N for each. Names of fixtures, xt…, are the same for all runs of a command. */
+static void without_ids(char *text)
+{
+	char *path = strchr(text, '/'), *to = path;
+	bool fixture = false;
+	for (const char *from = path; from != NULL && *from != '\0'; from++) {
+		if (*from == '/')
+			fixture = from[1] == 'x' && from[2] == 't';
+		bool digit = !fixture && *from >= '0' && *from <= '9';
+		if (!digit || to[-1] != 'N')
+			*to++ = digit ? 'N' : *from;
+	}
+	if (to != NULL)
+		*to = '\0';
+}
+
 /* Whether a call is one of those that are numbered, and whether it is the one that fails. */
 static bool fails(const char *name, const char *detail)
 {
@@ -153,6 +170,7 @@ static bool fails(const char *name, const char *detail)
 		return false;
 	char whole[PATH_MAX + 32];
 	snprintf(whole, sizeof(whole), "%s %s", name, detail);
+	without_ids(whole);
 	note("%s\n", whole);
 	if (only[0] != '\0' && strcmp(whole, only) != 0 && strcmp(name, only) != 0)
 		return false;

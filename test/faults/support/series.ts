@@ -1,23 +1,30 @@
 import { expect } from 'vitest';
 
-import { errnosOf, errnoWord } from './errnos.ts';
+import { errnoWord } from './errnos.ts';
 import type { FaultWorld, State } from './fault-world.ts';
 import { type Call, callText, type FaultyCommands, type FaultyRun } from './faulty-command.ts';
 import { type Change, difference, rehearse, same, survivors } from './rehearsed-change.ts';
-import { any, chosen, extent } from './sample.ts';
+import { extent } from './sample.ts';
+import { triedCalls, triedFaults } from './tried.ts';
 
 /**
- * Runs a change once for each of its system calls and each errno that the call can give (or some of them, see sample.ts),
- * with that call failing. Whatever happens, nothing is left behind, the state is the old one or the new one, success means
+ * Runs a change once for each of its system calls and each errno that the call can give (or some of them, see tried.ts), with
+ * that call failing. Whatever happens, nothing is left behind, the state is the old one or the new one, success means
  * the new one, the error says what failed, and the next run of the command gets there.
  *
+ * @param title of the change, by which a sample is drawn
  * @returns how many faults it met
  */
-export async function expectAllOrNothing(world: FaultWorld, commands: FaultyCommands, change: Change): Promise<number> {
+export async function expectAllOrNothing(
+  title: string,
+  world: FaultWorld,
+  commands: FaultyCommands,
+  change: Change,
+): Promise<number> {
   const rehearsed = await rehearse(world, commands, change);
   const bad: string[] = [];
   let met = 0;
-  for (const { call, errno } of chosen(faultsOf(rehearsed.calls.slice(commands.knownUntil(rehearsed.calls))))) {
+  for (const { call, errno } of triedFaults(title, rehearsed.calls.slice(commands.knownUntil(rehearsed.calls)))) {
     const run = await rehearsed.meet({ only: callText(call), at: call.nth, errno });
     if (!run.met) continue;
     met += 1;
@@ -41,10 +48,12 @@ export async function expectAllOrNothing(world: FaultWorld, commands: FaultyComm
  * Kills a change (SIGKILL) before each of its system calls (or some of them). What it has made goes with it, or is a whole
  * part of the new state, and the next run of the command completes it.
  *
+ * @param title of the change, by which a sample is drawn
  * @param remains takes away what the command would find in its way; without it the next run takes it as it is
  * @returns how many kills it died of
  */
 export async function expectKillable(
+  title: string,
   world: FaultWorld,
   commands: FaultyCommands,
   change: Change,
@@ -53,7 +62,7 @@ export async function expectKillable(
   const rehearsed = await rehearse(world, commands, change);
   const { old, fresh, between } = rehearsed;
   const bad: string[] = [];
-  const kills = chosen(rehearsed.calls.slice(commands.knownUntil(rehearsed.calls)));
+  const kills = triedCalls(title, rehearsed.calls.slice(commands.knownUntil(rehearsed.calls)));
   for (const call of kills) {
     const run = await rehearsed.meet({ only: callText(call), at: call.nth, signal: SIGKILL });
     const state = await rehearsed.stateAmong([old, fresh, ...between]);
@@ -80,15 +89,6 @@ function report(what: string, wrong: readonly string[]): string {
   const text = `${what}: ${wrong.join('; ')}`;
   if (extent !== 'sample') process.stderr.write(`${text}\n`);
   return text;
-}
-
-function faultsOf(calls: readonly Call[]): readonly { readonly call: Call; readonly errno: number }[] {
-  return calls.flatMap((call) => {
-    const errnos = errnosOf(call);
-    const one = any(errnos);
-    const tried = extent === 'all' || one === undefined ? errnos : [one];
-    return tried.map((errno) => ({ call, errno }));
-  });
 }
 
 /** @param allowed the old state first */

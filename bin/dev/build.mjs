@@ -15,6 +15,7 @@ import { build } from 'esbuild';
 import { withCodeCache } from './code-cache.mjs';
 import { licencesOf } from './licences.mjs';
 import { loadSource } from './load-source.mjs';
+import { withCheapNamespaces } from './namespaces.mjs';
 import { bundleInParts } from './parts.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -127,15 +128,21 @@ for (const { file, schema } of await schemaDocuments()) {
 const bundled = [foreign, child, ...own.toReversed()];
 const inputs = bundled.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 replaceFile(join(dist, 'licences.txt'), licencesOf(root, inputs));
-const files = bundled
-  .flatMap(({ outputFiles }) => outputFiles)
-  .map(({ path, text }) => ({ path, ...withCodeCache(path, text) }));
+for (const { path, text } of child.outputFiles) replaceFile(path, text);
+const texts = (results, change) =>
+  results.flatMap(({ outputFiles }) => outputFiles.map(({ path, text }) => ({ path, text: change(text) })));
+const files = [...texts([foreign], (text) => text), ...texts(own.toReversed(), withCheapNamespaces)].map(
+  ({ path, text }) => ({ path, ...withCodeCache(path, text) }),
+);
 mkdirSync(join(dist, 'cache'), { recursive: true });
 for (const { name, cache } of files) replaceFile(join(dist, 'cache', name), cache);
 for (const { path, text } of files) replaceFile(path, text);
 
 // Parts of an earlier division, and caches of earlier texts, must not get into the package.
-const current = new Set(files.flatMap(({ path, name }) => [path, join(dist, 'cache', name)]));
+const current = new Set([
+  ...child.outputFiles.map(({ path }) => path),
+  ...files.flatMap(({ path, name }) => [path, join(dist, 'cache', name)]),
+]);
 for (const folder of [dist, join(dist, 'libraries'), join(dist, 'cache')]) {
   for (const entry of readdirSync(folder, { withFileTypes: true }).filter((one) => one.isFile())) {
     const path = join(folder, entry.name);

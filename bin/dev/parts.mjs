@@ -14,12 +14,46 @@ const entry = 'src/main.ts';
  * import, except dynamically, comes along, unless an earlier part has it. The first parts are what scripts call most.
  */
 const parts = {
-  xdpctl: [entry, 'src/run.ts', 'src/cli/program.ts', 'src/cli/map/lookup.ts'],
-  // The last two are what `map update` looks at to warn about a target.
-  update: ['src/cli/map/update.ts', 'src/cli/map/delete.ts', 'src/domain/target-health.ts', 'src/kernel/devices.ts'],
+  xdpctl: [
+    entry,
+    'src/run.ts',
+    'src/cli/program.ts',
+    // What of lookup and attach both need.
+    'src/cli/open-maps.ts',
+    'src/cli/words/handle.ts',
+    'src/cli/words/number.ts',
+    'src/cli/words/word-list.ts',
+    'src/cli/no-interface.ts',
+    'src/cli/verb.ts',
+    'src/domain/btf/type.ts',
+    'src/domain/cpumap.ts',
+    'src/domain/devmap.ts',
+    'src/domain/integer.ts',
+    'src/domain/kernel-feature.ts',
+    'src/domain/kernel-version.ts',
+    'src/kernel/interface-names.ts',
+    'src/kernel/map-entries.ts',
+    'src/output/outcome.ts',
+  ],
+  lookup: ['src/cli/map/lookup.ts'],
   // To a script, an entry that is absent is no exception.
   failure: ['src/cli/to-tool-error.ts'],
-  attach: ['src/cli/redirect/attach.ts', 'src/cli/redirect/detach.ts'],
+  // What entries are checked and written with, and what a target is looked at with to warn about it.
+  targets: [
+    'src/cli/dry-run.ts',
+    'src/cli/map/entry-refusal.ts',
+    'src/cli/open-program.ts',
+    'src/cli/redirect/target-warnings.ts',
+    'src/cli/words/program-handle.ts',
+    'src/domain/target-health.ts',
+    'src/kernel/builtin-objects.ts',
+    'src/kernel/devices.ts',
+    'src/kernel/fragment-probe.ts',
+    'src/kernel/path-entries.ts',
+  ],
+  attach: ['src/cli/redirect/attach.ts'],
+  detach: ['src/cli/redirect/detach.ts'],
+  update: ['src/cli/map/update.ts', 'src/cli/map/delete.ts'],
   batch: ['src/cli/batch/file.ts'],
   // Together, because they bring zod along.
   documents: [
@@ -130,8 +164,11 @@ function elsewhere(root, homes, names, part) {
       });
       bundler.onLoad({ filter: /.*/, namespace: 'elsewhere' }, ({ path }) => ({
         contents:
-          `export const { ${names.get(path).join(', ')} } = ` +
-          `require('./${homes.get(path)}.cjs')[${JSON.stringify(path)}]();`,
+          `const all = require('./${homes.get(path)}.cjs')[${JSON.stringify(path)}]();\n` +
+          names
+            .get(path)
+            .map((name) => `export const ${name} = all.${name}();\n`)
+            .join(''),
       }));
       bundler.onResolve({ filter: /\.cjs$/, namespace: 'elsewhere' }, ({ path }) => ({ path, external: true }));
     },

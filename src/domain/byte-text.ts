@@ -59,7 +59,7 @@ const secondBytes: Readonly<Record<number, readonly [least: number, most: number
 /** The bytes that a text is; other lone surrogates become U+FFFD. */
 export function bytesOfText(text: string): Uint8Array {
   const encoder = new TextEncoder();
-  if (!/\p{Cs}/u.test(text)) return encoder.encode(text);
+  if (text.isWellFormed()) return encoder.encode(text);
   return Uint8Array.from(
     Array.from(text).flatMap((character) => {
       const byte = rawByte(character);

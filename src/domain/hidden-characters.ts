@@ -1,17 +1,16 @@
 import { rawByte } from './byte-text.ts';
 
-/**
- * Characters that a terminal does not simply show: control characters (escape sequences begin with one, and U+009B is
- * one too), what changes the direction of the text around it or has no width, line separators, and halves of characters.
- */
-const hidden = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
-
 /** Nearly all texts: ASCII without control characters. Looking for that first takes a tenth of the time. */
 const plain = /^[ -~]*$/;
 
-/** The text with another in the place of each such character. */
+/**
+ * The text with another in the place of each character that a terminal does not simply show: control characters (escape
+ * sequences begin with one, and U+009B is one too), what changes the direction of the text around it or has no width, line
+ * separators, and halves of characters.
+ */
 export function replaceHidden(text: string, replacement: (character: string) => string): string {
-  return plain.test(text) ? text : text.replace(hidden, replacement);
+  // In here, because V8 looks up such classes (0.3 ms) when it comes across them.
+  return plain.test(text) ? text : text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, replacement);
 }
 
 /** `\x1b`, `\u202e`, `\u{e0001}`; a byte that is not UTF-8 by its number. */

@@ -17,8 +17,7 @@ const judge = `
     const text = readFileSync(part, 'utf8');
     const name = text.split('\\n')[0].replace('// cache: ', '') + '-' + process.versions.v8 + '-' + process.arch;
     const cachedData = readFileSync(process.cwd() + '/dist/cache/' + name);
-    const code = '(function (exports, require, module, __filename, __dirname) {' + text + '\\n})';
-    console.log(new Script(code, { filename: part, cachedData }).cachedDataRejected);
+    console.log(new Script(text, { filename: part, cachedData }).cachedDataRejected);
   }`;
 
 function run(folder: string): { status: number | null; stdout: string; stderr: string } {
@@ -48,7 +47,8 @@ describe('the code cache', () => {
     const dist = join(folder, 'dist');
     const parts = [dist, join(dist, 'libraries')].flatMap((home) =>
       readdirSync(home)
-        .filter((name) => name.endsWith('.cjs'))
+        // object-child.cjs is a program of its own, which Node.js runs without bin/xdpctl.
+        .filter((name) => name.endsWith('.cjs') && name !== 'object-child.cjs')
         .map((name) => join(home, name)),
     );
     const { stdout, stderr } = spawnSync(process.execPath, ['-e', judge, ...parts], { encoding: 'utf8', cwd: folder });

@@ -81,7 +81,7 @@ function addValues(values: Map<string, readonly string[]>, specs: readonly Optio
 
 /** The synopsis without its options. */
 function synopsisWords(verb: Verb): readonly string[] {
-  return verb.synopsis.map((form) => form.replaceAll(/\[?--[a-z-]+( [\w|…]+)?\]?/g, ' '));
+  return verb.synopsis.map((form) => form.replaceAll(/\[?--[a-z-]+( [\w|\u2026]+)?\]?/g, ' '));
 }
 
 /** All the words that may stand somewhere after the verb. */

@@ -1,5 +1,6 @@
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import type { SpawnSyncReturns } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 import { KernelRefusal, ToolError } from '../../domain/errors.ts';
@@ -99,7 +100,7 @@ function perform(
 ): ObjectReport {
   // Where there is no libbpf, this says so.
   libbpf.libbpf_version_string();
-  const ended = spawnSync(process.execPath, [script()], {
+  const ended = childProcess().spawnSync(process.execPath, [script()], {
     input: Buffer.concat([Buffer.from(`${JSON.stringify(task)}\n`), bytes]),
     stdio: ['pipe', 'pipe', 'pipe', ...inherited],
     cwd: '/',
@@ -114,6 +115,11 @@ function perform(
   if (refusal === undefined) return report;
   const { operation, errno, log } = refusal;
   throw new KernelRefusal(operation, errno, { path: task.path, ...(log !== undefined && { log }) });
+}
+
+/** Loaded only here: it takes 3 ms, and most paths that are attached use no file of the user's. */
+function childProcess(): typeof import('node:child_process') {
+  return createRequire(import.meta.filename)('node:child_process') as typeof import('node:child_process');
 }
 
 function reportOf(

@@ -1,8 +1,8 @@
-import { type FaultWorld, objectFile } from './support/fault-world.ts';
+import type { FaultWorld } from './support/fault-world.ts';
 import { type ChangeIn, meetFaults } from './support/meet-faults.ts';
 
-async function aMap({ done, words }: FaultWorld): Promise<void> {
-  await done('prog', 'load', objectFile('egress_devmap'), ...words('@egress'));
+async function aMap({ done, load, words }: FaultWorld): Promise<void> {
+  await load('egress_devmap', 'egress');
   await done(...words('map create @m type devmap entries 8 name m'));
 }
 

@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 
-import { type FaultWorld, objectFile } from './support/fault-world.ts';
+import type { FaultWorld } from './support/fault-world.ts';
 import { type ChangeIn, meetFaults } from './support/meet-faults.ts';
 
 const shape = 'type devmap entries 8 name m';
 
 /** A devmap with two entries, one of them with a program, and that program. */
-async function aMap({ done, words }: FaultWorld): Promise<void> {
-  await done('prog', 'load', objectFile('egress_devmap'), ...words('@egress'));
+async function aMap({ done, load, words }: FaultWorld): Promise<void> {
+  await load('egress_devmap', 'egress');
   await done(...words(`map create @m ${shape}`));
   await done(...words('map update @m key 1 value B'));
   await done(...words('map update @m key 4 value B prog @egress'));

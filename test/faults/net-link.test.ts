@@ -1,13 +1,13 @@
-import { type FaultWorld, objectFile } from './support/fault-world.ts';
+import type { FaultWorld } from './support/fault-world.ts';
 import { type ChangeIn, meetFaults } from './support/meet-faults.ts';
 
 /** What is there: two programs, one of them attached in a mode. */
 function change(text: string, attached?: 'xdpgeneric' | 'xdpdrv'): ChangeIn {
-  return ({ done, words }) => ({
+  return ({ done, load, words }) => ({
     words: words(text),
     prepare: async () => {
-      await done('prog', 'load', objectFile('pass'), ...words('@p'));
-      await done('prog', 'load', objectFile('redirect_xskmap'), ...words('@q'));
+      await load('pass', 'p');
+      await load('redirect_xskmap', 'q');
       if (attached !== undefined) await done(...words(`net attach ${attached} @p dev A`));
     },
   });

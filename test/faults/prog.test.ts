@@ -3,10 +3,10 @@ import { type ChangeIn, meetFaults } from './support/meet-faults.ts';
 
 /** Of the program that is pinned as @p, which is there with its map @m. */
 function change(text: string): ChangeIn {
-  return ({ done, words }) => ({
+  return ({ done, load, words }) => ({
     words: words(text),
     prepare: async () => {
-      await done('prog', 'load', objectFile('pass'), ...words('@p'));
+      await load('pass', 'p');
       await done(...words('map create @m type devmap entries 4 name m'));
     },
   });

@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { Fd } from '../../../src/kernel/fd.ts';
 import { readMapFdInfo } from '../../../src/kernel/map-info.ts';
 import { BpfMap } from '../../../src/kernel/map.ts';
 import { inNetns } from '../../../src/kernel/netns.ts';
 import { PathStore } from '../../../src/kernel/path-store.ts';
-import { openPin } from '../../../src/kernel/pin.ts';
+import { openPin, pinObject } from '../../../src/kernel/pin.ts';
 import { BpfProgram } from '../../../src/kernel/program.ts';
 import { attachedPrograms } from '../../../src/kernel/xdp-attachment.ts';
 import { XdpLink } from '../../../src/kernel/xdp-link.ts';
@@ -31,12 +32,25 @@ export class FaultWorld implements Disposable {
   readonly router = new Router();
   readonly pins = new PinFolder();
   readonly files = new TemporaryFolder();
+  readonly #loaded = new Map<string, Fd>();
   readonly #inode = inNetns(this.router.netns, () => new PathStore().netns);
 
   /** Runs `xdpctl …` in this process, in the router's namespace; it is to succeed. */
   readonly done = async (...args: readonly string[]): Promise<void> => {
     const { status, stderr } = await runHere('-q', '--netns', this.router.netns, ...args);
     if (status !== 0) throw new Error(`${args.join(' ')}: exit ${status}: ${stderr}`);
+  };
+
+  /** Pins a program that comes with the tool; it is loaded once, which takes longer than most commands. */
+  readonly load = async (name: string, pin: string): Promise<void> => {
+    const path = this.pins.pin(pin);
+    const loaded = this.#loaded.get(name);
+    if (loaded === undefined) {
+      await this.done('prog', 'load', objectFile(name), path);
+      this.#loaded.set(name, openPin(path).fd);
+    } else {
+      pinObject(loaded.number, path);
+    }
   };
 
   /** The words of a command, with `@name` for the pin and `%name` for the file of that name, and A, B, C for the devices. */
@@ -97,6 +111,7 @@ export class FaultWorld implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    for (const fd of this.#loaded.values()) fd[Symbol.dispose]();
     this.router[Symbol.dispose]();
     this.pins[Symbol.dispose]();
     this.files[Symbol.dispose]();

@@ -4,8 +4,8 @@ import { type FaultWorld, objectFile } from './fault-world.ts';
 import type { ChangeIn } from './meet-faults.ts';
 
 /** Makes the redirects that a change finds, and what it may name: a program, a map, an object of the user's. */
-async function prepare({ done, words, files }: FaultWorld, before: readonly string[]): Promise<void> {
-  await done('prog', 'load', objectFile('egress_devmap'), ...words('@egress'));
+async function prepare({ done, load, words, files }: FaultWorld, before: readonly string[]): Promise<void> {
+  await load('egress_devmap', 'egress');
   await done(...words('map create @m type devmap entries 4 name m'));
   copyFileSync(objectFile('redirect_devmap'), files.file('user.bpf.o'));
   for (const text of before) await done('redirect', ...words(text));

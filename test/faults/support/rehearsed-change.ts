@@ -100,7 +100,7 @@ export async function rehearse(world: FaultWorld, commands: FaultyCommands, chan
   }
   await begin(world, change);
   const { result, calls, left } = commands.run(argsOf(world, change), undefined, inputOf(change));
-  expect(result).toMatchObject({ status: 0, signal: null });
+  expect(result).toMatchObject({ status: 0, signal: null, stderr: expect.not.stringContaining('error') });
   expect(calls).not.toEqual([]);
   expect(left).toEqual([]);
   states.push(world.state());

@@ -1,7 +1,7 @@
 /** Test files as one file each, which runs where there is no Vitest: see guest/vitest.ts. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { build } from 'esbuild';
 
@@ -37,6 +37,9 @@ const whereItIs = {
   },
 };
 
+/** The name of the plugin and its namespace. */
+const ENTRY = 'bundle';
+
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /**
@@ -45,25 +48,17 @@ const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
  * @returns {Promise<{ main: string, bundles: string[] }>} main runs them
  */
 export async function bundleTests(files, folder) {
-  const bundles = files.map((file) => join(folder, `${file.replaceAll('/', '!')}.mjs`));
-  await Promise.all(files.map((file, index) => bundle(entryOf(file), bundles[index])));
-  const main = join(folder, 'main.mjs');
-  await bundle(`import './main.ts';`, main);
-  return { main, bundles };
-}
-
-function entryOf(file) {
-  return `
-    import { runFile } from './run-file.ts';
-    await runFile(${JSON.stringify(file)}, () => import(${JSON.stringify(join(root, file))}));
-  `;
-}
-
-async function bundle(contents, outfile) {
+  const names = files.map((file) => file.replaceAll('/', '!'));
+  const entries = new Map([
+    ['main', `import './main.ts';`],
+    ...files.map((file, index) => [names[index], entryOf(file)]),
+  ]);
   await build({
     absWorkingDir: root,
-    stdin: { contents, resolveDir: guest, sourcefile: basename(outfile) },
-    outfile,
+    // All in one go, which reads and translates each source once.
+    entryPoints: [...entries.keys()].map((name) => ({ in: `${ENTRY}:${name}`, out: name })),
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -74,7 +69,30 @@ async function bundle(contents, outfile) {
     banner: {
       js: `import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);`,
     },
-    plugins: [ownPlace, whereItIs],
+    plugins: [entriesOf(entries), ownPlace, whereItIs],
     logLevel: 'error',
   });
+  return { main: join(folder, 'main.mjs'), bundles: names.map((name) => join(folder, `${name}.mjs`)) };
+}
+
+function entryOf(file) {
+  return `
+    import { runFile } from './run-file.ts';
+    await runFile(${JSON.stringify(file)}, () => import(${JSON.stringify(join(root, file))}));
+  `;
+}
+
+/** What begins each bundle lies in no file. */
+function entriesOf(entries) {
+  const isEntry = new RegExp(`^${ENTRY}:`);
+  return {
+    name: ENTRY,
+    setup(bundler) {
+      bundler.onResolve({ filter: isEntry }, ({ path }) => ({ path: path.replace(isEntry, ''), namespace: ENTRY }));
+      bundler.onLoad({ filter: /./, namespace: ENTRY }, ({ path }) => ({
+        contents: entries.get(path),
+        resolveDir: guest,
+      }));
+    },
+  };
 }

@@ -11,6 +11,8 @@ export const hostileNames: readonly string[] = [
   '`>C`',
   'a&>C|b',
   '"\';>C;\'"',
+  "\\';>C;#",
+  'a\\',
   '\u001b]0;x\u0007',
   '\u001b[2J',
   '\u009b2J',

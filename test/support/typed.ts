@@ -10,9 +10,23 @@ function environment(): NodeJS.ProcessEnv {
   return { ...env, PATH: `${dirname(xdpctlPath)}:${env['PATH'] ?? ''}` };
 }
 
+/** Shells as people have them before them: all but fish read what is typed, with history expansion where they know it. */
+const shells = {
+  sh: ['sh'],
+  bash: ['bash', '--norc', '-i'],
+  zsh: ['zsh', '-f', '-i'],
+  fish: ['fish', '--no-config', '-c'],
+} as const;
+
+export type Shell = keyof typeof shells;
+
 /** Types a command into a shell, and waits for its end. @throws Error when it fails */
-export function typed(command: string): void {
-  tool('sh', ['-c', command], { env: environment() });
+export function typed(command: string, shell: Shell = 'sh', cwd?: string): void {
+  const [program, ...words] = shells[shell];
+  const place = { env: environment(), ...(cwd !== undefined && { cwd }) };
+  // fish cannot read from the socket that is the input here.
+  if (shell === 'fish') tool(program, [...words, command], place);
+  else tool(program, words, { ...place, input: `${command}\n` });
 }
 
 /** A command that was typed and stays in the foreground; it is interrupted when it is disposed of. */

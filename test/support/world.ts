@@ -49,9 +49,13 @@ export class World implements Disposable {
   readonly #namespaces: string[] = [];
   readonly #pairs: Place[] = [];
 
-  /** Makes an empty namespace in which lo is up and IPv6 stays silent, and returns its name. */
-  namespace(): string {
-    const name = fixtureName();
+  /**
+   * Makes an empty namespace in which lo is up and IPv6 stays silent, and returns its name.
+   *
+   * @param suffix what the name ends with
+   */
+  namespace(suffix = ''): string {
+    const name = `${fixtureName()}${suffix}`;
     tool('ip', ['netns', 'add', name]);
     this.#namespaces.push(name);
     const silence = 'cd /proc/sys/net/ipv6/conf && echo 1 >all/disable_ipv6 && echo 1 >default/disable_ipv6 || true';

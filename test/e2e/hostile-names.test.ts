@@ -44,7 +44,9 @@ beforeAll(() => {
   setAll([...hostileNames, ...hostileNames.map((_, index) => `peer${index}`)], 'up');
 });
 
-afterEach(() => expect(readdirSync(place.path)).toEqual([]));
+afterEach(() => {
+  if (readdirSync(place.path).length > 0) throw new Error('a shell ran a part of a name');
+});
 
 afterAll(() => {
   place[Symbol.dispose]();
@@ -126,6 +128,7 @@ describe('a redirect to interfaces of all names', () => {
   });
 
   it('is shown, counted and told of without a word that a terminal obeys', async () => {
+    expect.hasAssertions();
     for (const words of [
       ['redirect', 'show'],
       ['redirect', 'check'],
@@ -189,8 +192,8 @@ describe.for([
 
 describe('a file of programs', () => {
   // The kernel looks at the first 15 characters only, and pins have whole names.
-  const [map, declared, program] = ["\u001b[2J'>C", "\n\\';>C", '\u009b$(>C)'].map((end) => `${fixtureName()}a${end}`);
-  const names = [map, declared, program] as const;
+  const names = [`${fixtureName()}a\u001b[2J'>C`, `${fixtureName()}a\n\\';>C`, `${fixtureName()}a\u009b$(>C)`] as const;
+  const [map, declared, program] = names;
   const declaredPin = `/sys/fs/bpf/${declared}`;
   let file: string;
 
@@ -222,7 +225,7 @@ SEC("xdp") int ${main}(struct xdp_md *ctx)
     await run(2, 'prog', 'load', file, pins.pin('p'), 'map', 'name', 'none', 'id', '1');
     await run(0, ...load);
     await run(6, ...load);
-    expect(readdirSync(maps).toSorted()).toEqual([map, declared].toSorted());
+    expect(new Set(readdirSync(maps))).toEqual(new Set([map, declared]));
     expect(readdirSync(programs)).toEqual([program]);
     for (const words of [
       ['map', 'show', `${maps}/${map}`],

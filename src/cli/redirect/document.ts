@@ -63,7 +63,14 @@ function seeExport({ own }: Typed): string {
   return `${own(['redirect', 'export'])} makes one`;
 }
 
-function schema(): z.ZodMiniType<{ readonly redirects: readonly PathWish[] }> {
+let made: ReturnType<typeof makeSchema> | undefined;
+
+/** Made once, when it is needed: making it takes longer than reading with it. */
+function schema(): ReturnType<typeof makeSchema> {
+  return (made ??= makeSchema());
+}
+
+function makeSchema(): z.ZodMiniType<{ readonly redirects: readonly PathWish[] }> {
   const number = z.number().check(z.int(), z.nonnegative(), z.lte(0xffff_ffff));
   const text = z.string().check(z.minLength(1));
   const optional = { text: z.optional(text), number: z.optional(number), boolean: z.optional(z.boolean()) };

@@ -16,7 +16,14 @@ export interface MapDocument {
   readonly entries: readonly unknown[];
 }
 
-function schema(): z.ZodMiniType<MapDocument & { readonly complete?: boolean | undefined }> {
+let made: ReturnType<typeof makeSchema> | undefined;
+
+/** Made once, when it is needed: making it takes longer than reading with it. */
+function schema(): ReturnType<typeof makeSchema> {
+  return (made ??= makeSchema());
+}
+
+function makeSchema(): z.ZodMiniType<MapDocument & { readonly complete?: boolean | undefined }> {
   const count = z.number().check(z.int(), z.nonnegative());
   return z.strictObject({
     xdpctl: z.literal(DOCUMENT_VERSION),

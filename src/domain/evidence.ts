@@ -1,5 +1,6 @@
 import type { FlowCounter } from './flow-counter.ts';
 import type { LiveSystem } from './live-system.ts';
+import type { XskStatistics } from './xsk-statistics.ts';
 
 /** What a device counted of redirected frames while losses were counted. */
 export interface DeviceTally {
@@ -23,6 +24,8 @@ export interface Evidence {
   readonly devices?: readonly DeviceTally[];
   /** Look-ups that found nothing, as programs of ours counted them: by program id, by key. */
   readonly misses?: ReadonlyMap<number, ReadonlyMap<number, number>>;
+  /** What the AF_XDP sockets in XSKMAPs counted, by map and key (socketPlace()); read where errnos do not tell. */
+  readonly sockets?: ReadonlyMap<string, XskStatistics>;
   readonly flows?: readonly FlowCounter[];
   /** The kernel function that an address is in. Looks at 10 MB when it is called first. */
   functionAt?(address: bigint): string | undefined;

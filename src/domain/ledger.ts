@@ -3,8 +3,10 @@ import { type DropFilter, isAskedFor } from './drop-filter.ts';
 import { errnoName } from './errno.ts';
 import type { Evidence } from './evidence.ts';
 import type { Finding, FindingDevice, FindingMap, FindingProgram } from './finding.ts';
+import { kernelAtLeast } from './kernel-version.ts';
 import { lostBroadcast, lostBroadcasts } from './ledger/broadcast.ts';
 import { withoutDoubles } from './ledger/double-count.ts';
+import { divideSocketLosses } from './ledger/early-socket.ts';
 import { exception } from './ledger/exception.ts';
 import { freedSkbs } from './ledger/freed-skb.ts';
 import type { Loss } from './ledger/loss.ts';
@@ -15,7 +17,7 @@ import { notUnderstood, queueFull, redirectError } from './ledger/redirect-error
 import { cpumapsWith, egressMaps, namesMap, nameOf, netnsLabel, type Scene, sceneOf } from './ledger/scene.ts';
 import { freedSkb, skbProof } from './ledger/skb-verdict.ts';
 import { cannotTransmit, hairpin, isDown, lostQuietly, notTaken, ringFull } from './ledger/target.ts';
-import { certain, type Verdict } from './ledger/verdict.ts';
+import { certain, likely, type Verdict } from './ledger/verdict.ts';
 import type { LiveDevice, LiveSystem } from './live-system.ts';
 
 /**
@@ -31,7 +33,8 @@ export function findingsOf(
   const system = withProvenMaps(snapshot, counters);
   // Doubles first: the other report of the same frame may be one that is not asked for.
   const losses = withoutDoubles(placeSkbs(addUpCounters(counters), system, evidence), system);
-  const proven = divideMisses(divideQuietLosses(losses, system, evidence), evidence);
+  const divided = divideSocketLosses(divideQuietLosses(losses, system, evidence), system, evidence);
+  const proven = divideMisses(divided, evidence);
   const asked = [...proven, ...lostBroadcasts(system, evidence, proven)].filter(({ counter }) =>
     isAskedFor(counter, filter, system),
   );
@@ -98,7 +101,14 @@ function lostOnCpu({ counter, map, system }: Scene): Verdict {
   const cpu = counter.toCpu;
   const where = { mapId: map?.id, key: cpu, cpu };
   if (counter.field !== 'xdp_drop') {
-    return certain('cpumap-alloc-failed', `CPU ${cpu} had no memory for the frames`, where);
+    const noMemory = `CPU ${cpu} had no memory for the frames`;
+    if (kernelAtLeast(system.kernel, '5.14')) return certain('cpumap-alloc-failed', noMemory, where);
+    // Before, cpu_map_kthread_run() also counts what netif_receive_skb_core() says is dropped.
+    return likely(
+      'unknown',
+      `${noMemory}, or its network stack dropped them: before Linux 5.14 both look alike`,
+      where,
+    );
   }
   const progId = map?.entries?.find(({ key }) => key === cpu)?.progId;
   const name = progId === undefined ? 'the program' : (system.programs.get(progId)?.name ?? `program ${progId}`);

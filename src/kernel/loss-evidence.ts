@@ -1,7 +1,11 @@
+import { KernelRefusal } from '../domain/errors.ts';
 import type { DeviceTally, Evidence } from '../domain/evidence.ts';
+import { socketPlace, splitsErrnos } from '../domain/ledger/early-socket.ts';
 import { hopsOf } from '../domain/ledger/hop.ts';
 import type { LiveDevice, LiveSystem } from '../domain/live-system.ts';
 import { type TransmitCounters, transmitTally } from '../domain/transmit-tally.ts';
+import { noXskStatistics, type XskStatistics, xskStatisticsSince } from '../domain/xsk-statistics.ts';
+import { type SurveyedSocket, surveySockets } from './af-xdp/socket-survey.ts';
 import { readOwnMisses } from './own-misses.ts';
 import { readTransmitCounters } from './transmit-counters.ts';
 
@@ -17,10 +21,11 @@ interface Place {
 export interface CounterReading {
   readonly devices: ReadonlyMap<string, Place & TransmitCounters>;
   readonly misses: ReadonlyMap<number, ReadonlyMap<number, number>>;
+  readonly sockets: readonly SurveyedSocket[];
 }
 
 /** Before anything was read. */
-export const noReading: CounterReading = { devices: new Map(), misses: new Map() };
+export const noReading: CounterReading = { devices: new Map(), misses: new Map(), sockets: [] };
 
 /** Reads what tells causes apart that look alike as events. */
 export function readCounters(system: LiveSystem): CounterReading {
@@ -29,12 +34,41 @@ export function readCounters(system: LiveSystem): CounterReading {
     const place = { ifindex: device.ifindex, netns: device.netns.inode };
     devices.set(keyOf(place), { ...place, ...counters });
   }
-  return { devices, misses: readOwnMisses(system) };
+  return { devices, misses: readOwnMisses(system), sockets: splitsErrnos(system) ? [] : readSockets(system) };
 }
 
 /** What was counted between two readings. */
-export function evidenceBetween(before: CounterReading, after: CounterReading): Pick<Evidence, 'devices' | 'misses'> {
-  return { devices: tallies(before, after), misses: missesBetween(before, after) };
+export function evidenceBetween(
+  before: CounterReading,
+  after: CounterReading,
+): Pick<Evidence, 'devices' | 'misses' | 'sockets'> {
+  return {
+    devices: tallies(before, after),
+    misses: missesBetween(before, after),
+    sockets: socketsBetween(before, after),
+  };
+}
+
+function readSockets({ maps }: LiveSystem): readonly SurveyedSocket[] {
+  if (![...maps.values()].some(({ type }) => type === 'xskmap')) return [];
+  try {
+    return surveySockets().sockets;
+  } catch (error) {
+    if (error instanceof KernelRefusal) return [];
+    throw error;
+  }
+}
+
+/** One that was not there before has counted since it was opened. */
+function socketsBetween(before: CounterReading, after: CounterReading): ReadonlyMap<string, XskStatistics> {
+  return new Map(
+    after.sockets.flatMap(({ inode, places, statistics }) => {
+      if (statistics === undefined) return [];
+      const earlier = before.sockets.find((socket) => socket.inode === inode)?.statistics ?? noXskStatistics;
+      const counted = xskStatisticsSince(earlier, statistics);
+      return places.map(({ mapId, key }): [string, XskStatistics] => [socketPlace(mapId, key), counted]);
+    }),
+  );
 }
 
 function targetsIn(system: LiveSystem): LiveDevice[] {

@@ -60,7 +60,9 @@ export function blindSpots({ kernel, filter, rows, namespaces, skbs, conserve }:
     spots.push('multi-buffer frames are lost without an event before Linux 6.3');
   }
   if (!kernelAtLeast(kernel, '5.19')) {
-    spots.push('AF_XDP: before Linux 5.19 an empty fill ring, a full RX ring and a too large frame look alike');
+    spots.push(
+      'AF_XDP: before Linux 5.19 an empty fill ring, a full RX ring and a too large frame look alike, where the statistics of the socket cannot be read',
+    );
   }
   if (!isEmpty(filter.progIds) || !isEmpty(filter.mapIds)) {
     spots.push('what a target refused carries no program and no map: it is attributed by the device it came from');

@@ -4,7 +4,9 @@ import { noMapId, type DropCounter } from '../../src/domain/drop-counter.ts';
 import type { DeviceTally, Evidence } from '../../src/domain/evidence.ts';
 import type { FlowCounter } from '../../src/domain/flow-counter.ts';
 import { findingsOf } from '../../src/domain/ledger.ts';
-import type { LiveSystem } from '../../src/domain/live-system.ts';
+import { socketPlace } from '../../src/domain/ledger/early-socket.ts';
+import type { LiveSocket, LiveSystem } from '../../src/domain/live-system.ts';
+import { noXskStatistics, type XskStatistics } from '../../src/domain/xsk-statistics.ts';
 import { devmap, netns, program, r0, r1, router } from './support/router.ts';
 
 /** Frames that the driver of r1 gave back, or that an egress program dropped. */
@@ -209,6 +211,15 @@ describe('skbs that are thrown away', () => {
     expect(verdicts([unspecified(20_102)], peerIs({}), evidence)).toEqual([['target-no-carrier', 'likely', 5]]);
     expect(verdicts([unspecified(20_102)], router(), evidence)).toEqual([]);
   });
+
+  it('found the ring of a target in generic mode full, when they were at its peer already', () => {
+    const { peer } = generic.devices[1]!;
+    const arriving = { ...unspecified(peer!.ifindex), netns: peer!.netns!.inode };
+    const [finding] = findingsOf([arriving], generic, {}, inFunction('veth_xmit'));
+    expect(finding).toMatchObject({ code: 'tx-ring-full', certainty: 'certain', count: 5, to: { ifname: 'r1' } });
+    expect(verdicts([arriving], generic, inFunction('veth_poll'))).toEqual([]);
+    expect(verdicts([arriving], router(), inFunction('veth_xmit'))).toEqual([]);
+  });
 });
 
 /** What is said of flows from r0, with nothing in the map when absent. */
@@ -305,6 +316,85 @@ describe('conservation before Linux 5.14', () => {
     expect(verdicts([exception], router({ kernel, maps: [withEgress] }), { flows })).toEqual([
       ['egress-program-bad-action', 'certain', 30],
     ]);
+  });
+});
+
+/** What the socket at key 2 of map 36 counted. */
+function counted(statistics: Partial<XskStatistics>): Evidence {
+  return { sockets: new Map([[socketPlace(36, 2), { ...noXskStatistics, ...statistics }]]) };
+}
+
+describe('AF_XDP sockets before Linux 5.19', () => {
+  const kernel = { major: 5, minor: 10 };
+  const error = { event: 'xdp_redirect_err', fromIfindex: 20_101, progId: 116, mapId: 36, mapIndex: 2 } as const;
+  const noRoom: DropCounter = { ...error, count: 30, errno: 28 };
+  const notBound: DropCounter = { ...error, count: 9, errno: 22 };
+  const xskmap = { id: 36, name: 'xsk', type: 'xskmap', maxEntries: 8, pinned: [] };
+  const system = withSocket();
+
+  function withSocket(socket?: LiveSocket): LiveSystem {
+    const entries = socket === undefined ? [] : [{ key: 2, socket }];
+    return router({ kernel, programs: [{ ...program, mapIds: [36] }], maps: [{ ...xskmap, entries }] });
+  }
+
+  it('are told apart by what they count', () => {
+    expect(verdicts([noRoom], system, counted({ rx_ring_full: 30 }))).toEqual([['xsk-rx-ring-full', 'certain', 30]]);
+    const empty = counted({ rx_dropped: 30, rx_fill_ring_empty_descs: 30 });
+    expect(verdicts([noRoom], system, empty)).toEqual([['xsk-fill-ring-empty', 'certain', 30]]);
+    expect(verdicts([noRoom], system, counted({ rx_dropped: 30 }))).toEqual([['xsk-frame-too-large', 'certain', 30]]);
+  });
+
+  it('share frames among their causes, and leave the rest open', () => {
+    const evidence = counted({ rx_ring_full: 4, rx_dropped: 12, rx_fill_ring_empty_descs: 7 });
+    expect(verdicts([noRoom], system, evidence)).toEqual([
+      ['xsk-rx-ring-full', 'likely', 14],
+      ['xsk-fill-ring-empty', 'certain', 7],
+      ['xsk-frame-too-large', 'certain', 5],
+      ['xsk-rx-ring-full', 'certain', 4],
+    ]);
+  });
+
+  it('need not be told apart later', () => {
+    const recent = { ...system, kernel: { major: 6, minor: 1 } };
+    expect(verdicts([noRoom], recent, counted({ rx_ring_full: 30 }))).toEqual([['xsk-frame-too-large', 'certain', 30]]);
+  });
+
+  const here = { ifindex: r0.ifindex, netns: r0.netns.inode };
+
+  it.each<[LiveSocket | undefined, string, string]>([
+    [undefined, 'xsk-wrong-queue', 'likely'],
+    [{ queue: 0, state: 'unbound' }, 'xsk-unbound', 'certain'],
+    [{ queue: 0, state: 'device-gone' }, 'xsk-unbound', 'certain'],
+    [{ queue: 0, state: 'bound', ...here, ifindex: r1.ifindex }, 'xsk-wrong-queue', 'certain'],
+    [{ queue: 0, state: 'bound', ...here }, 'xsk-unbound', 'likely'],
+  ])('%j: EINVAL is %s, %s', (socket, code, certainty) => {
+    expect(verdicts([notBound], withSocket(socket), {})).toEqual([[code, certainty, 9]]);
+  });
+
+  it('may be bound to another queue of the same device', () => {
+    const bound = withSocket({ queue: 0, state: 'bound', ...here });
+    const several = { ...bound, devices: [{ ...r0, rxQueues: 4 }, r1] };
+    const verdict = (before?: LiveSystem) => verdicts([notBound], several, before === undefined ? {} : { before });
+    expect(verdict()).toEqual([['xsk-wrong-queue', 'likely', 9]]);
+    expect(verdict(bound)).toEqual([['xsk-wrong-queue', 'certain', 9]]);
+    expect(verdict(withSocket({ queue: 0, state: 'unbound' }))).toEqual([['xsk-unbound', 'likely', 9]]);
+  });
+});
+
+describe('what older kernels say with other words', () => {
+  const old = router({ kernel: { major: 5, minor: 10 }, programs: [{ ...program, mapIds: [] }] });
+
+  it('XDP_REDIRECT without a helper call is EINVAL, to ifindex 0', () => {
+    const error = { event: 'xdp_redirect_err', count: 6, fromIfindex: 20_101, progId: 116, errno: 22 } as const;
+    const counter = { ...error, mapId: 0, mapIndex: 0, toIfindex: 0 };
+    expect(verdicts([counter], old, {})).toEqual([['no-redirect-call', 'likely', 6]]);
+    expect(verdicts([{ ...counter, toIfindex: 9 }], old, {})).toEqual([['no-such-interface', 'certain', 6]]);
+  });
+
+  it('what the stack of another CPU drops looks as if there were no memory', () => {
+    const counter = { event: 'xdp_cpumap_kthread', field: 'drops', count: 5, mapId: 35, toCpu: 1 } as const;
+    expect(verdicts([counter], old, {})).toEqual([['unknown', 'likely', 5]]);
+    expect(verdicts([counter], router(), {})).toEqual([['cpumap-alloc-failed', 'certain', 5]]);
   });
 });
 

@@ -41,10 +41,16 @@ export const beforeTarget = causes([
     explanation:
       'XDP_REDIRECT alone names no target: bpf_redirect_map() or bpf_redirect() does, and the program must return what ' +
       'the helper returned. The event shows map id 0.',
-    signals: [{ event: 'xdp_redirect_err', errno: 'EBADRQC' }],
+    signals: [
+      { event: 'xdp_redirect_err', errno: 'EBADRQC' },
+      { event: 'xdp_redirect_err', errno: 'EINVAL', through: 'none', before: '5.13' },
+    ],
     functions: ['__xdp_do_redirect_frame', 'xdp_do_generic_redirect_map'],
     fix: 'correct the program: `return bpf_redirect_map(&map, key, flags);`',
-    versions: ['before 5.15, a redirect through a cpumap in generic mode gives EBADRQC too: it was not supported'],
+    versions: [
+      'before 5.13 this is EINVAL, and looks like bpf_redirect() to ifindex 0',
+      'before 5.15, a redirect through a cpumap in generic mode gives EBADRQC too: it was not supported',
+    ],
   },
   {
     code: 'stale-target',

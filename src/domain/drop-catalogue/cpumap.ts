@@ -35,8 +35,9 @@ export const toCpu = causes([
     code: 'cpumap-alloc-failed',
     summary: 'no memory for the skb on the target CPU',
     explanation: 'The thread of the target CPU could not allocate the skb that the network stack needs.',
-    signals: [{ event: 'xdp_cpumap_kthread', field: 'drops', through: 'cpumap' }],
+    signals: [{ event: 'xdp_cpumap_kthread', field: 'drops', through: 'cpumap', since: '5.14' }],
     functions: ['cpu_map_kthread_run'],
     fix: 'free memory; `slabtop` shows who holds it',
+    versions: ['before 5.14 the event also counts frames that the network stack of that CPU drops'],
   },
 ]);

@@ -97,8 +97,9 @@ export const toDevice = causes([
       { event: 'xdp_devmap_xmit', errno: '0', field: 'drops', mode: 'native' },
       { event: 'xdp_devmap_xmit', errno: 'ENOSPC', field: 'drops', mode: 'native' },
       { event: 'xdp_devmap_xmit', errno: 'EBUSY', field: 'drops', mode: 'native' },
+      { event: 'kfree_skb', reason: 'NOT_SPECIFIED', mode: 'generic' },
     ],
-    functions: ['bq_xmit_all', 'veth_xdp_xmit', 'tun_xdp_xmit'],
+    functions: ['bq_xmit_all', 'veth_xdp_xmit', 'tun_xdp_xmit', 'veth_xmit'],
     fix: 'NIC: `ethtool -G DEV tx N`; tap: `ip link set dev DEV txqueuelen N`; veth: more CPU for the receiving end, more queues',
   },
   {

@@ -14,7 +14,7 @@ export const toSocket = causes([
     ],
     functions: ['xsk_rcv_check'],
     fix: 'bind the socket, or start the program that owns it again; `xdpctl xsk bind DEV --queue N --map MAP` is one that works',
-    versions: ['before 5.19 this is EINVAL, and looks like a socket of another queue'],
+    versions: ['before 5.19 this is EINVAL, like a socket of another queue: the state of the socket tells them apart'],
   },
   {
     code: 'xsk-wrong-queue',
@@ -58,6 +58,8 @@ export const toSocket = causes([
     signals: [{ event: 'xdp_redirect_err', errno: 'ENOSPC', through: 'xskmap' }],
     functions: ['xsk_rcv_check', '__xsk_rcv'],
     fix: 'chunks of 4,096 bytes (`xdpctl xsk bind … --frame-size 4096`), XDP_USE_SG, or a smaller MTU',
-    versions: ['before 5.19 ENOSPC can also mean an empty fill ring or a full RX ring'],
+    versions: [
+      'before 5.19 ENOSPC can also mean an empty fill ring or a full RX ring: the statistics of the socket tell them apart',
+    ],
   },
 ]);

@@ -17,8 +17,11 @@ const egressFunctions: ReadonlySet<string> = new Set(['dev_map_generic_redirect'
 /** Frees what the peer of a veth does not take. */
 const forwardFunctions: ReadonlySet<string> = new Set(['__dev_forward_skb', '__dev_forward_skb2', 'veth_xmit']);
 
+/** Frees what the ring of a veth has no room for, when the frame is at its peer already. */
+const ringFunctions: ReadonlySet<string> = new Set(['veth_xmit', 'dev_kfree_skb_any_reason']);
+
 /** What befell a redirected frame that had become an skb. */
-export type SkbFate = 'bad-checksum' | 'other-host' | 'egress-program' | 'not-forwarded';
+export type SkbFate = 'bad-checksum' | 'other-host' | 'egress-program' | 'not-forwarded' | 'ring-full';
 
 /** A counter of `kfree_skb` with the way that its frames had taken. */
 export interface FreedSkbs {
@@ -37,11 +40,13 @@ export function freedSkbs(counter: DropCounter, system: LiveSystem, evidence: Ev
   const generic = hopsOf(system).filter((hop) => hop.generic);
   const egress = generic.filter(({ from, entry }) => isAt(from, counter) && entry.progId !== undefined);
   const forwarding = generic.filter(({ to }) => to.kind === 'veth' && isAt(to, counter));
+  const arriving = generic.filter(({ to }) => to.kind === 'veth' && isPeerOf(to.peer, counter));
   // Only now, because looking the function up takes time.
-  if (where === undefined || egress.length + forwarding.length === 0) return undefined;
+  if (where === undefined || egress.length + forwarding.length + arriving.length === 0) return undefined;
   const name = evidence.functionAt?.(where) ?? '';
   if (egressFunctions.has(name)) return placed(counter, 'egress-program', egress);
-  return forwardFunctions.has(name) ? placed(counter, 'not-forwarded', forwarding) : undefined;
+  if (forwardFunctions.has(name) && forwarding.length > 0) return placed(counter, 'not-forwarded', forwarding);
+  return ringFunctions.has(name) ? placed(counter, 'ring-full', arriving) : undefined;
 }
 
 /** The counter with what is the same of all ways that its frames can have taken. */

@@ -2,7 +2,9 @@ import { noMapId } from '../drop-counter.ts';
 import { errnoName } from '../errno.ts';
 import { kernelAtLeast } from '../kernel-version.ts';
 import type { LiveMap } from '../live-system.ts';
+import { notBoundHere, splitsErrnos } from './early-socket.ts';
 import { bindSocket, writeQueue } from './fixes.ts';
+import type { SocketCause } from './loss.ts';
 import { nameOf, namesMap, redirectMaps, type Scene } from './scene.ts';
 import { cannotTransmit, exceedsMtu, isDown } from './target.ts';
 import { certain, likely, type Verdict } from './verdict.ts';
@@ -39,8 +41,12 @@ function noHeadroom(): Verdict {
 
 function noCall({ counter, program }: Scene): Verdict {
   const who = program?.name ?? `program ${counter.progId}`;
-  const explanation = `${who} returned XDP_REDIRECT without calling bpf_redirect_map() or bpf_redirect()`;
+  const explanation = withoutCall(who);
   return counter.mapId === 0 ? certain('no-redirect-call', explanation) : likely('no-redirect-call', explanation);
+}
+
+function withoutCall(who: string): string {
+  return `${who} returned XDP_REDIRECT without calling bpf_redirect_map() or bpf_redirect()`;
 }
 
 /** Before 5.13 the event shows 0 where there was no map (include/trace/events/xdp.h). */
@@ -58,6 +64,10 @@ function withoutMap(scene: Scene): Verdict {
   const stale = `${who} returned XDP_REDIRECT although its look-up had failed: it must return what bpf_redirect_map() returns`;
   if (maps.length > 0 && couldBeKey) return certainIf(target === 0, 'stale-target', stale);
   if (program === undefined && target === 0) return likely('stale-target', stale);
+  // Since Linux 5.13 that is EBADRQC; before, it looks like bpf_redirect(0).
+  if (target === 0 && counter.mapId === 0) {
+    return likely('no-redirect-call', withoutCall(who));
+  }
   const receiver = nameOf(from, counter.fromIfindex);
   const explanation = `${who} redirected to ifindex ${target}, which the network namespace of ${receiver} does not have`;
   const gone =
@@ -93,41 +103,49 @@ export function queueFull(map: LiveMap | undefined, cpu: number | undefined): Ve
 }
 
 function socketError(scene: Scene, map: LiveMap, error: string | undefined): Verdict {
-  const { counter, from, system } = scene;
-  // Until then the kernel had EINVAL and ENOSPC only.
-  const splitErrnos = kernelAtLeast(system.kernel, '5.19');
+  const { counter, from, system, proof } = scene;
   const socket = `the AF_XDP socket at key ${counter.mapIndex}`;
   switch (error) {
     case 'ENXIO':
       return certain('xsk-unbound', `${socket} is not bound to a device, or its device is gone`, {
         fix: bindSocket(map, counter.mapIndex, from),
       });
-    case 'EINVAL': {
-      const explanation = `${socket} is bound to another device or queue than the frames came in by`;
-      return splitErrnos
-        ? certain('xsk-wrong-queue', explanation)
-        : likely('xsk-wrong-queue', `${explanation}, or to none (before Linux 5.19 both look alike)`);
-    }
+    case 'EINVAL':
+      return splitsErrnos(system)
+        ? certain('xsk-wrong-queue', `${socket} is bound to another device or queue than the frames came in by`)
+        : notBoundHere(scene, map);
     case 'ENOMEM':
-      return certain(
-        'xsk-fill-ring-empty',
-        `${socket} had no free buffer: its owner does not refill the fill ring in time`,
-      );
+      return noRoom(socket, 'fill-ring-empty');
     case 'ENOBUFS':
-      return certain('xsk-rx-ring-full', `the RX ring of ${socket} was full: its owner does not read in time`);
-    case 'ENOSPC': {
-      const tooLarge = `frames are longer than the buffers of ${socket} (chunk size less 256 bytes and headroom)`;
-      return splitErrnos
-        ? certain('xsk-frame-too-large', tooLarge)
-        : likely(
-            'xsk-rx-ring-full',
-            `${socket} had a full RX ring, an empty fill ring, or too small buffers: before Linux 5.19 they look alike`,
-          );
-    }
+      return noRoom(socket, 'rx-ring-full');
+    case 'ENOSPC':
+      if (splitsErrnos(system)) return noRoom(socket, 'frame-too-large');
+      if (proof?.kind === 'socket') return noRoom(socket, proof.cause);
+      return likely(
+        'xsk-rx-ring-full',
+        `${socket} had a full RX ring, an empty fill ring, or too small buffers: before Linux 5.19 they look alike`,
+      );
     case 'EOVERFLOW':
       return noHeadroom();
     default:
       return notUnderstood(`${socket} did not take the frame (${error ?? counter.errno})`);
+  }
+}
+
+function noRoom(socket: string, cause: SocketCause): Verdict {
+  switch (cause) {
+    case 'fill-ring-empty':
+      return certain(
+        'xsk-fill-ring-empty',
+        `${socket} had no free buffer: its owner does not refill the fill ring in time`,
+      );
+    case 'rx-ring-full':
+      return certain('xsk-rx-ring-full', `the RX ring of ${socket} was full: its owner does not read in time`);
+    case 'frame-too-large':
+      return certain(
+        'xsk-frame-too-large',
+        `frames are longer than the buffers of ${socket} (chunk size less 256 bytes and headroom)`,
+      );
   }
 }
 

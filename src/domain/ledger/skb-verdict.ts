@@ -4,6 +4,7 @@ import type { FreedSkbs } from './freed-skb.ts';
 import type { Hop } from './hop.ts';
 import type { Proof } from './loss.ts';
 import { nameOf, type Scene } from './scene.ts';
+import { ringFull } from './target.ts';
 import { certain, likely, type Verdict } from './verdict.ts';
 
 type SkbProof = Extract<Proof, { readonly kind: 'skb' }>;
@@ -42,6 +43,8 @@ export function freedSkb(scene: Scene): Verdict {
     }
     case 'not-forwarded':
       return notForwarded(hop);
+    case 'ring-full':
+      return ringFull({ ...scene, proof: { kind: 'driver' } });
   }
 }
 

@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { bytesOfText } from '../../src/domain/byte-text.ts';
+import { bytesOfText, textOfBytes } from '../../src/domain/byte-text.ts';
 import { printable } from '../../src/output/printable.ts';
+import { builtinPath } from '../support/builtin-path.ts';
 import { type CommandResult, PinFolder } from '../support/command.ts';
 import { addPair, hostileNames } from '../support/hostile-names.ts';
 import { runHere } from '../support/run-here.ts';
@@ -119,6 +120,29 @@ describe.each(hostileNames.map((name, index) => ({ name, index })))('an interfac
     await run(0, 'net', 'detach', '--', 'xdpgeneric', 'dev', name);
     const words = await run(0, '__complete', 'interfaces');
     expect(words.stdout.split('\n').includes(name)).toBe(printable(name) === name);
+  });
+});
+
+/** The kernel allows no dot in the name of a pin, and bpftool prints the names as they are: not where it looks too. */
+const pinNames = [...hostileNames, 'x\n\t\r\u2028y'].filter((name) => !name.includes('.'));
+
+describe.each(pinNames)('a pin called %j', (name) => {
+  it('is made, found, named and taken away', async () => {
+    const [map, program] = [pins.pin(name), pins.pin(`${name}!`)];
+    await run(0, 'map', 'create', '--', map, ...'type hash key 4 value 4 entries 1 name m'.split(' '));
+    await run(6, 'map', 'create', '--', map, ...'type hash key 4 value 4 entries 1 name m'.split(' '));
+    const here = readdirSync(pins.path, 'buffer').map((each) => textOfBytes(each));
+    expect(here).toContain(name);
+    const shown = (await run(0, '-j', 'map', 'show', 'pinned', '--', map)).json() as { id: number; pinned: string[] };
+    expect(shown.pinned).toEqual([map]);
+    await run(0, 'map', 'show', 'pinned', '--', map);
+    await run(0, 'prog', 'load', '--', builtinPath('pass'), program);
+    await run(2, 'map', 'dump', 'pinned', '--', program);
+    await run(0, 'prog', 'show', 'pinned', '--', program);
+    await run(0, 'prog', 'unpin', '--', program);
+    await run(0, 'map', 'unpin', '--', map);
+    await run(3, 'map', 'unpin', '--', map);
+    expect(readdirSync(pins.path)).toEqual([]);
   });
 });
 

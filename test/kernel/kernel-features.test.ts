@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 
 import { openBuiltin } from '../../src/kernel/builtin-objects.ts';
 import type { BackendName } from '../../src/tracing/backend.ts';
@@ -88,7 +88,7 @@ const to = ({ b }: Router): string[] => ['--to', b.name];
 const toBoth = ({ b, c }: Router): string[] => ['--to', b.name, '--to', c.name, '--broadcast'];
 const genericCpus = ['--cpus', '0', '--mode', 'generic'];
 
-/** One of each kind, for all backends at once; tracing-drops.test.ts has all there are. */
+/** One of each kind; tracing-drops.test.ts has all there are. */
 const handful = [
   'map-miss',
   'target-no-xmit',
@@ -102,19 +102,14 @@ const losses = handful.map((code) =>
     .flat()
     .find((each) => each.code === code)!,
 );
-const experiment = new Experiment();
-let run: Promise<void> | undefined;
-
-afterAll(() => experiment[Symbol.dispose]());
-
 /** What `debug drops` says through a backend. */
 function counts(via: BackendName): Feature {
   return {
     name: `lost frames are counted exactly, and told why, through ${via}`,
     async works(context) {
-      for (const tool of ['bpftrace', 'perf']) needProgram(context, tool);
-      run ??= experiment.run(losses, sendThrough);
-      await run;
+      if (via !== 'builtin') needProgram(context, via);
+      using experiment = new Experiment();
+      await experiment.run(losses, sendThrough, [via]);
       for (const each of losses) {
         const path = experiment.pathOf(each);
         const wanted = { code: each.code, count: lostIn(each, path), ...each.finding?.(path) };

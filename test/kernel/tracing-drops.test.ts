@@ -26,7 +26,7 @@ describe.each(Object.entries(lossCases))('frames that are lost %s', (_where, cas
       const findings = experiment.findingsAbout(path, backend);
       const { code } = each;
       const explanation = expect.stringContaining(each.says?.(path) ?? '') as string;
-      const seen = [{ code, count: lostIn(each, path), explanation, ...each.finding?.(path) }];
+      const seen = [{ code, count: lostIn(each, path), explanation, ...each.finding?.(path) }, ...(each.also ?? [])];
       expect(findings).toMatchObject(each.blind?.includes(backend) ? [] : seen);
     });
 

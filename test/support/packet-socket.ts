@@ -3,6 +3,8 @@ import { interfaceIndex } from '../../src/kernel/interface-names.ts';
 
 const AF_PACKET = 17;
 const SOCK_RAW = 3;
+const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
 
 /** Sends raw frames out of an interface of the current network namespace, in this process. */
 export class PacketSocket implements Disposable {
@@ -15,6 +17,8 @@ export class PacketSocket implements Disposable {
     const view = new DataView(address.buffer);
     view.setUint16(0, AF_PACKET, true);
     view.setInt32(4, interfaceIndex(ifname) ?? 0, true);
+    // As much as there may be: frames that wait in a ring count until they are taken out.
+    libc.setsockopt(this.#fd, SOL_SOCKET, SO_SNDBUF, new Uint8Array(new Int32Array([2 ** 30]).buffer), 4);
     if (libc.bind(this.#fd, address, address.length) !== 0) throw new Error(`${ifname}: bind: errno ${lastErrno()}`);
   }
 

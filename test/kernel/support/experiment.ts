@@ -37,17 +37,21 @@ export class Experiment implements Disposable {
   #system: LiveSystem | undefined;
   #evidence: Evidence = {};
 
-  /** @param send makes the frames of a case come, and may wait for what becomes of them */
+  /**
+   * @param send makes the frames of a case come, and may wait for what becomes of them
+   * @param counting who counts
+   */
   async run<Case extends Passage>(
     cases: readonly Case[],
     send: (each: Case, path: LossyPath) => Promise<void>,
+    counting: readonly Counting[] = names,
   ): Promise<void> {
     for (const each of cases) this.#make(each);
     const paths = [...this.#paths.values()];
     const filter = { ifindexes: paths.flatMap(({ ingress, egress }) => [ingress.ifindex, egress.ifindex]) };
     const sessions = new Map<Counting, TraceSession>();
     try {
-      for (const name of names) {
+      for (const name of counting) {
         sessions.set(name, await backends[name].start({ filter, events, conserve: true }));
       }
       const before = readLiveSystem();
@@ -55,7 +59,7 @@ export class Experiment implements Disposable {
       for (const each of cases) await send(each, this.pathOf(each));
       this.#system = readLiveSystem();
       this.#evidence = { ...evidenceBetween(reading, readCounters(before)), before, functionAt: kernelFunctionAt };
-      await this.#untilAllLost(cases, sessions.get('builtin'));
+      await this.#untilAllLost(cases, sessions.get(counting[0] ?? 'builtin'));
       for (const [name, session] of sessions) this.#results.set(name, await session.stop());
       this.#evidence = { ...evidenceBetween(reading, readCounters(before)), before, functionAt: kernelFunctionAt };
     } finally {

@@ -37,6 +37,8 @@ export interface LossCase extends Passage {
   lost?(path: LossyPath): number;
   /** What the finding says besides code, count and origin. */
   finding?(path: LossyPath): object;
+  /** What else is said of the frames of this path. */
+  readonly also?: readonly object[];
   /** Part of its explanation. */
   says?(path: LossyPath): string;
   /** Whether the command of the finding makes the frames arrive. */

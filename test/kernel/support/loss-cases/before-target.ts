@@ -70,7 +70,7 @@ export const beforeTarget: readonly LossCase[] = [
     how: 'XDP_REDIRECT without a helper call',
     count: 6,
     program: 'without_call',
-    finding: () => ({ errnoName: 'EBADRQC' }),
+    finding: () => ({ errnoName: kernelHas('5.13') ? 'EBADRQC' : 'EINVAL' }),
   },
   {
     code: 'stale-target',

@@ -1,3 +1,4 @@
+import { kernelHas } from '../../../support/kernel-has.ts';
 import { setLink } from '../../../support/world.ts';
 import { forward, type LossCase } from '../loss-case.ts';
 import { sendWhileBusy } from '../starved-receiver.ts';
@@ -49,6 +50,8 @@ export const cpumap: readonly LossCase[] = [
     breakIt: (path) => path.setEntry('cpus', 1, 1),
     send: (path) => sendWhileBusy(path, 64),
     finding: () => ({ certainty: 'certain', key: 1, cpu: 1 }),
+    // The frame that was queued: before, it counts that the stack knows nothing of its protocol.
+    also: kernelHas('5.14') ? [] : [{ code: 'unknown', count: 1, event: 'xdp_cpumap_kthread', cpu: 1 }],
   },
   {
     code: 'cpumap-full',

@@ -1,8 +1,12 @@
 import { builtinPath } from '../../../support/builtin-path.ts';
+import { kernelHas } from '../../../support/kernel-has.ts';
 import { tool } from '../../../support/tool.ts';
 import { setLink } from '../../../support/world.ts';
 import { forward, type LossCase, withoutReasons } from '../loss-case.ts';
 import { lostAtStarved, pollInThread, sendToStarved } from '../starved-receiver.ts';
+
+/** A veth stops its queue when its ring is full since Linux 6.16, and since releases of 6.12; before, it drops the frame. */
+const stopsQueue = kernelHas('6.12');
 
 /** Frames that their target does not take, in generic mode. */
 export const generic: readonly LossCase[] = [
@@ -107,9 +111,9 @@ export const generic: readonly LossCase[] = [
     finding: () => ({ certainty: 'certain', key: 0, event: 'xdp_exception' }),
   },
   {
-    code: 'tx-queue-stopped',
-    // Before, a veth never stops its queue.
-    since: '6.16',
+    code: stopsQueue ? 'tx-queue-stopped' : 'tx-ring-full',
+    // Threads that poll.
+    since: '5.12',
     how: 'a veth whose peer gets no CPU',
     count: 310,
     lost: lostAtStarved,
@@ -138,5 +142,6 @@ export const generic: readonly LossCase[] = [
     },
     send: (path) => sendToStarved(path, 310),
     finding: (path) => ({ certainty: 'certain', to: { ifindex: path.egress.ifindex } }),
+    ...(stopsQueue ? {} : { blind: withoutReasons }),
   },
 ];

@@ -73,7 +73,7 @@ function lastResort(error: unknown): never {
   const { syscall, message } = error as NodeJS.ErrnoException;
   const exit = syscall === undefined ? 70 : 1;
   const text = `xdpctl cannot go on: ${message}`;
-  const json = process.argv.some((word) => /^(?:--json|--pretty|-[a-z]*[jp][a-z]*)$/i.test(word));
+  const json = process.argv.some((word) => /^(?:--json|--pretty|-[A-Za-z]*[jp][A-Za-z]*)$/.test(word));
   writeSync(2, json ? `${JSON.stringify({ error: { exit, message: text } })}\n` : `error: ${text}\n`);
   process.exit(exit);
 }

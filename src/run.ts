@@ -125,7 +125,7 @@ async function logged(reporter: Reporter): Promise<Disposable> {
 /** --json as far as it can be seen without parsing, so that a wrong command line is reported in the right form. */
 function roughOptions(argv: readonly string[]): GlobalOptions {
   const before = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
-  const json = before.some((word) => /^(?:--json|--pretty|-[a-z]*[jp][a-z]*)$/i.test(word));
+  const json = before.some((word) => /^(?:--json|--pretty|-[A-Za-z]*[jp][A-Za-z]*)$/.test(word));
   return { ...defaultOptions, json, debug: before.includes('--debug') || before.includes('-d') };
 }
 

@@ -84,7 +84,7 @@ export async function bundleInParts(root, bundle) {
   return Promise.all(
     [...new Set(homes.values())].map((part) => {
       const main = homes.get(entry) === part ? `require('./${entry}');\n` : '';
-      const contents = `module.exports = ${loaders(wanted(graph, homes, part))};\n${main}`;
+      const contents = `module.exports = ${loader(wanted(graph, homes, part))};\n${main}`;
       const stdin = { contents, resolveDir: root, sourcefile: part };
       return bundle({ stdin, outdir: undefined, outfile: `dist/${part}.cjs` }, [elsewhere(root, homes, names, part)]);
     }),
@@ -132,9 +132,10 @@ function wanted(graph, homes, part) {
   return new Set(imported.filter((file) => homes.get(file) === part));
 }
 
-/** Source text of an object with a function for each module that evaluates and returns it. */
-function loaders(files) {
-  return `{\n${[...files].map((file) => `  ${JSON.stringify(file)}: () => require('./${file}'),\n`).join('')}}`;
+/** Source text of a function that evaluates a module and returns it. */
+function loader(files) {
+  const cases = [...files].map((file) => `    case ${JSON.stringify(file)}: return require('./${file}');\n`);
+  return `(file) => {\n  switch (file) {\n${cases.join('')}  }\n}`;
 }
 
 /** What each module exports. */
@@ -151,7 +152,7 @@ async function namesOf(root, entryPoints) {
 }
 
 /**
- * Takes the modules of other parts from their loaders. What they export is copied into variables, which are as fast as a module's
+ * Takes the modules of other parts from its loader. What they export is copied into variables, which are as fast as a module's
  * own; esbuild's form for CommonJS would go through two getters each time.
  */
 function elsewhere(root, homes, names, part) {
@@ -164,7 +165,7 @@ function elsewhere(root, homes, names, part) {
       });
       bundler.onLoad({ filter: /.*/, namespace: 'elsewhere' }, ({ path }) => ({
         contents:
-          `const all = require('./${homes.get(path)}.cjs')[${JSON.stringify(path)}]();\n` +
+          `const all = require('./${homes.get(path)}.cjs')(${JSON.stringify(path)});\n` +
           names
             .get(path)
             .map((name) => `export const ${name} = all.${name}();\n`)

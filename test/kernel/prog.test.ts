@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -318,6 +320,16 @@ describe('prog run', () => {
     const json = (await typed(`-j prog run ${pin} repeat 3`)).json();
     expect(json).toEqual({ retval, action, duration: expect.any(Number) as number });
     expect((await typed(`prog run ${pin}`)).stdout).toMatch(new RegExp(`^returned  ${retval} \\(${action}\\)\n`));
+  });
+
+  it('is not ended by a signal that ends nothing', async () => {
+    // Its SIGCHLD comes to this thread, which is in the kernel at that time.
+    const child = spawn('sleep', ['0.1']);
+    const ended = once(child, 'exit');
+    await once(child, 'spawn');
+    const { status, stderr } = await typed('prog run @/pass repeat 20000000');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    await ended;
   });
 
   it('gives the frame back as bpftool does', async () => {

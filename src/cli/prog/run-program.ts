@@ -152,18 +152,28 @@ async function readInput({ files, numbers }: Request, context: Context): Promise
   };
 }
 
+/** So often is a program begun anew; a timer that interrupts every run would otherwise go on for ever. */
+const ATTEMPTS = 10;
+
+/**
+ * Any signal ends the kernel's loop (bpf_test_timer_continue, net/bpf/test_run.c), also one that ends nothing: of a child
+ * that is done, of a terminal that has another size. Then the program is run from the first run again.
+ */
 async function ran(program: BpfProgram, input: RunInput, context: Context): Promise<RunResult> {
-  try {
-    return runProgram(program, input);
-  } catch (error) {
-    if (!(error instanceof KernelRefusal)) throw error;
-    if (error.errno === EINTR) {
-      // The signal that the kernel saw is heard by Node in its next turn.
-      await new Promise((resolve) => setImmediate(resolve));
-      if (context.signal.aborted) throw new Interrupted('the program was not run to the end');
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return runProgram(program, input);
+    } catch (error) {
+      if (!(error instanceof KernelRefusal)) throw error;
+      if (error.errno === EINTR) {
+        // The signal that the kernel saw is heard by Node in its next turn.
+        await new Promise((resolve) => setImmediate(resolve));
+        if (context.signal.aborted) throw new Interrupted('the program was not run to the end');
+        if (attempt < ATTEMPTS) continue;
+      }
+      if (error.errno !== EINVAL || program.info.type !== PROG_TYPE_XDP) throw error;
+      throw whyInvalid(program, input, error);
     }
-    if (error.errno !== EINVAL || program.info.type !== PROG_TYPE_XDP) throw error;
-    throw whyInvalid(program, input, error);
   }
 }
 

@@ -6,7 +6,8 @@
  *     npm run test:libraries -- trixie node-26   these (environments.mjs)
  *     npm run test:libraries -- --smoke          the newest of both and few tests, which changes no file
  *
- * A file that fails is run once more, for a machine that has other work; that it took two is noted with the results.
+ * A file that fails is run once more, for a machine that has other work; that it took two is noted with the results. On
+ * such a machine XDPCTL_SLOW=3 multiplies all limits of waiting.
  * What cannot be fetched is said, and is no failure but in CI.
  */
 import { spawnSync } from 'node:child_process';
@@ -28,6 +29,9 @@ const SKIPPED = 77;
 
 /** How long the tests of one environment may take, where nothing is emulated. */
 const SECONDS = 1800;
+
+/** By how much this machine is slower than one that has nothing else to do. */
+const BUSY = Number(process.env.XDPCTL_SLOW ?? 1);
 
 /** Tests that stop the clock or put another module in the place of one take the whole of Vitest. */
 const OUT_OF_REACH = /\bvi\.(?:useFakeTimers|mock)\(/;
@@ -104,14 +108,18 @@ async function resultsOf({ name, groups, enter, slowness = 1 }) {
     NO_COLOR: '1',
     NODE_EXTRA_CA_CERTS: '',
     XDPCTL_RESULTS: file,
-    XDPCTL_SLOW: String(slowness),
+    XDPCTL_SLOW: String(slowness * BUSY),
   };
   const inside = (...command) => ['unshare', '--mount', 'sh', enterScript, ...places, '--', ...command];
   /** @param {string[]} wanted */
   const run = async (wanted) => {
     rmSync(file, { force: true });
     const ours = bundles.filter((_, index) => wanted.includes(files[index]));
-    const problem = await runToEnd(inside('node', main, ...ours), { cwd: root, seconds: SECONDS * slowness, env });
+    const problem = await runToEnd(inside('node', main, ...ours), {
+      cwd: root,
+      seconds: SECONDS * slowness * BUSY,
+      env,
+    });
     if (problem !== undefined) console.log(problem);
     return readLines(file);
   };

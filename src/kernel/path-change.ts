@@ -85,8 +85,8 @@ export class PathChange implements Disposable {
    *
    * @throws KernelRefusal; ToolError not-found for a target that has gone
    */
-  prepare(step: Step): void {
-    const part = this.#open(step);
+  async prepare(step: Step): Promise<void> {
+    const part = await this.#open(step);
     this.#parts.push(part);
     this.#note(part);
   }
@@ -126,13 +126,13 @@ export class PathChange implements Disposable {
     for (const part of this.#parts.splice(0)) part[Symbol.dispose]();
   }
 
-  #open(step: Step): Part {
+  async #open(step: Step): Promise<Part> {
     const { store } = this.#journal;
     const { ifindex } = step.kind === 'detach' ? step.device : step.path.device;
     const directory = store.directory(ifindex);
     const open: Disposable[] = [];
     try {
-      const loaded = step.kind === 'attach' || step.kind === 'replace' ? loadPath(step.path) : undefined;
+      const loaded = step.kind === 'attach' || step.kind === 'replace' ? await loadPath(step.path) : undefined;
       if (loaded !== undefined) open.push(loaded);
       const old = step.kind === 'replace' || step.kind === 'detach' ? openOld(step.old, directory) : undefined;
       if (old !== undefined) open.push(old);

@@ -16,7 +16,6 @@ import { openMapAs, openProgramAs } from './named-objects.ts';
 import { checkEntry, writeEntry } from './path-entries.ts';
 import type { BpfProgram } from './program.ts';
 import { type BuiltinProgram, loadEgress, loadRedirect } from './redirect-program.ts';
-import { loadUserProgram } from './user-program.ts';
 
 /** A path that is loaded, its map filled and checked; nothing is attached or pinned yet. */
 export interface LoadedPath extends Disposable {
@@ -42,11 +41,11 @@ export interface LoadedPath extends Disposable {
  *
  * @throws KernelRefusal `object …`, `map update`; ToolError not-found for a target that has gone
  */
-export function loadPath(path: RedirectPath): LoadedPath {
+export async function loadPath(path: RedirectPath): Promise<LoadedPath> {
   const foreign = path.targets.kind === 'map' || entriesOf(path).some(({ program }) => program?.kind === 'existing');
   if (path.program.kind === 'object' || !knowsFragments()) return loadWith(path, false);
   try {
-    return loadWith(path, true);
+    return await loadWith(path, true);
   } catch (error) {
     if (!foreign || !isKindClash(error)) throw error;
     return loadWith(path, false);
@@ -65,13 +64,13 @@ function hasVerdict({ facts }: KernelRefusal): boolean {
   return /BEGIN PROG LOAD LOG --\n(?!processed )/.test(String(facts['log'] ?? ''));
 }
 
-function loadWith(path: RedirectPath, fragments: boolean): LoadedPath {
+async function loadWith(path: RedirectPath, fragments: boolean): Promise<LoadedPath> {
   using foreign = path.targets.kind === 'map' ? openMapAs(path.targets) : undefined;
   const parts: Disposable[] = [];
   try {
     const loaded =
       path.program.kind === 'object'
-        ? loadUserProgram(path.program, path.targets.kind, foreign)
+        ? (await import('./user-program.ts')).loadUserProgram(path.program, path.targets.kind, foreign)
         : loadBuiltin(path, fragments, foreign);
     parts.push(loaded);
     const egress = loadEntryPrograms(path, fragments);

@@ -128,7 +128,8 @@ map        /sys/fs/bpf/xdpctl/4026532457_2/targets`,
   ],
   async run(input, context): Promise<Outcome> {
     const request = parseRequest(input);
-    const paths = request.wishes.map((wish) => resolvePath(wish, context));
+    const paths: RedirectPath[] = [];
+    for (const wish of request.wishes) paths.push(await resolvePath(wish, context));
     using held = await holdStore(context);
     const steps = paths.flatMap((path) => planned(path, request, held.store) ?? []);
     await checkSafety(steps, request.yes || request.confirm !== undefined, context);

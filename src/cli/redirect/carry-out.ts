@@ -21,7 +21,7 @@ export async function carryOut(
   const change = new PathChange(store, { trial: confirm !== undefined });
   try {
     for (const step of steps) {
-      change.prepare(step);
+      await change.prepare(step);
       const pause = context.breathe();
       if (pause !== undefined) await pause;
     }

@@ -1,4 +1,5 @@
 import { planPath, type Step, stepTexts } from '../../domain/path-plan.ts';
+import type { PathWish } from '../../domain/path-wish.ts';
 import type { RedirectPath } from '../../domain/redirect-path.ts';
 import { readInterfaces } from '../../kernel/interfaces.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
@@ -59,14 +60,18 @@ export function planDeclared(
 export async function readDeclared(file: string, context: Context): Promise<readonly DeclaredPath[]> {
   const input = await openInput(file, context);
   const wishes = parseRedirects(await readText(input), input.name);
-  return wishes.map(({ wish, place }) => ({ place, path: atPlace(place, () => resolved(wish, context)) }));
+  const declared: DeclaredPath[] = [];
+  for (const { wish, place } of wishes) declared.push({ place, path: await resolvedAt(place, wish, context) });
+  return declared;
 }
 
-function resolved(...args: Parameters<typeof resolvePath>): ReturnType<typeof resolvePath> {
+async function resolvedAt(place: string, wish: PathWish, context: Context): Promise<RedirectPath> {
   try {
-    return resolvePath(...args);
+    return await resolvePath(wish, context);
   } catch (error) {
-    throw toToolError(error);
+    return atPlace(place, () => {
+      throw toToolError(error);
+    });
   }
 }
 

@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { ToolError, usageError } from '../../domain/errors.ts';
+import { usageError } from '../../domain/errors.ts';
 import { isRedirectKind, type RedirectKind } from '../../domain/map-type.ts';
 import { asTarget, type CpuWish, DEFAULT_QSIZE, type PathWish, type TargetWish } from '../../domain/path-wish.ts';
-import { PROG_TYPE_XDP } from '../../domain/program-info.ts';
 import { type KeySource, MAX_SPREAD_CPUS } from '../../domain/redirect-config.ts';
 import type {
   CpuEntry,
@@ -20,7 +18,6 @@ import { interfaceIndex } from '../../kernel/interface-names.ts';
 import { readInterface } from '../../kernel/interfaces.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
 import { occupiedEntries } from '../../kernel/path-entries.ts';
-import { UserObject } from '../../kernel/user-object.ts';
 import type { Context } from '../context.ts';
 import { checkKind } from '../map/entry-refusal.ts';
 import { noInterface } from '../no-interface.ts';
@@ -36,14 +33,14 @@ import { deviceIndex } from './store.ts';
  * @param wish checked by checkWish
  * @throws ToolError not-found, usage; unsupported where this kernel knows no such path
  */
-export function resolvePath(wish: PathWish, context: Context): RedirectPath {
+export async function resolvePath(wish: PathWish, context: Context): Promise<RedirectPath> {
   const device = namedDevice(wish.dev);
   const targets = targetsOf(wish, device, context);
   const path: RedirectPath = {
     device,
     mode: wish.mode ?? 'native',
     link: wish.link === true,
-    program: programOf(wish, targets),
+    program: await programOf(wish, targets),
     targets,
   };
   checkKernel(path);
@@ -60,8 +57,11 @@ function targetDevice(ifname: string): NamedDevice {
   throw noInterface(`'${ifname}'`, undefined, 'each target is named by itself: --to DEV --to DEV');
 }
 
-function programOf(wish: PathWish, targets: Targets): PathProgram {
-  if (wish.object !== undefined) return userProgram(resolve(wish.object), wish.program);
+async function programOf(wish: PathWish, targets: Targets): Promise<PathProgram> {
+  if (wish.object !== undefined) {
+    const { findUserProgram } = await import('./find-user-program.ts');
+    return findUserProgram(resolve(wish.object), wish.program);
+  }
   const onMiss = wish.on_miss ?? (mapType(targets) === 'xskmap' ? 'pass' : 'aborted');
   return { kind: 'builtin', key: keySource(wish, targets), onMiss };
 }
@@ -77,35 +77,6 @@ function keySource({ key }: PathWish, targets: Targets): KeySource {
   if (typeof key === 'number') return { fixed: key };
   const type = mapType(targets);
   return key ?? (type === 'xskmap' || type === 'devmap' ? 'queue' : 'ingress');
-}
-
-/** BPF_XDP (enum bpf_attach_type, linux/bpf.h): a program for devices, not for map entries. */
-const BPF_XDP = 37;
-
-/** @throws ToolError not-found, or usage when the file has several programs and none is named */
-function userProgram(file: string, name: string | undefined): PathProgram {
-  using object = UserObject.open(file);
-  const programs = object.programs.filter((each) => each.type === PROG_TYPE_XDP && each.expectedAttachType === BPF_XDP);
-  const all = programs.map((each) => each.name).join(', ');
-  if (name === undefined) {
-    const [only] = programs;
-    if (only !== undefined && programs.length === 1) return pathProgram(object, only.name);
-    throw usageError(
-      only === undefined ? `${file} has no XDP program for devices` : `${file} has several XDP programs: ${all}`,
-      only === undefined ? 'a program with SEC("xdp") is needed' : 'name one with --program',
-    );
-  }
-  if (programs.some((each) => each.name === name)) return pathProgram(object, name);
-  const other = object.program(name);
-  if (other !== undefined) {
-    throw usageError(`program '${name}' of ${file} is for ${other.section}`, 'a program with SEC("xdp") is needed');
-  }
-  throw new ToolError('not-found', `${file} has no program '${name}'`, { hint: `it has: ${all}` });
-}
-
-function pathProgram({ path: file, maps }: UserObject, name: string): PathProgram {
-  const pins = maps.flatMap(({ pinPath }) => (pinPath === undefined || existsSync(pinPath) ? [] : [pinPath]));
-  return { kind: 'object', file, name, pins };
 }
 
 function targetsOf(wish: PathWish, device: NamedDevice, context: Context): Targets {

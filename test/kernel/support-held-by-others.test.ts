@@ -63,6 +63,18 @@ it('a pin below a folder of this run is ours, and any other is of others', () =>
   }
 });
 
+it('a pin in a bpffs that only another mount namespace has is of others', async () => {
+  using map = makeMap();
+  const word = `map ${map.info.id}`;
+  const script = `mount -t bpf bpf /sys/fs/bpf && bpftool map pin id ${map.info.id} /sys/fs/bpf/private && exec sleep 1000`;
+  const child = spawn('unshare', ['--mount', 'sh', '-c', script], { stdio: 'ignore' });
+  try {
+    await expect.poll(() => [...heldByOthers()], { timeout: 30_000 }).toContain(word);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
 it('an attached program and its maps are ours in a namespace of this run only', () => {
   using pins = new PinFolder();
   using world = createWorld();

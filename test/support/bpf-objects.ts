@@ -23,15 +23,21 @@ export interface BpfObject {
  * its id): then it lists again.
  *
  * @param options of bpftool: `-f` for where they are pinned
+ * @param wrapper words that run it: `['nsenter', …]`
  */
-export function bpfObjects(kind: BpfKind, options: readonly string[] = [], tries = 20): BpfObject[] {
+export function bpfObjects(
+  kind: BpfKind,
+  options: readonly string[] = [],
+  wrapper: readonly string[] = [],
+  tries = 20,
+): BpfObject[] {
   try {
     // It does not escape what other programs have in the names of their pins.
-    const text = tool('bpftool', [...options, '-j', kind, 'show']).replaceAll(/\p{Cc}/gu, ' ');
+    const text = tool('env', [...wrapper, 'bpftool', ...options, '-j', kind, 'show']).replaceAll(/\p{Cc}/gu, ' ');
     return (JSON.parse(text, eachPinOnce) as BpfObject[]).filter((each) => !isLostByKernel(each));
   } catch (error) {
     if (tries <= 1) throw error;
-    return bpfObjects(kind, options, tries - 1);
+    return bpfObjects(kind, options, wrapper, tries - 1);
   }
 }
 

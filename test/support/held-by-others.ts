@@ -18,7 +18,7 @@ export function heldByOthers(): ReadonlySet<ObjectWord> {
   );
   const held = new Set<ObjectWord>([...heldByProcesses(), ...attachedInNamespaces()]);
   const stores = foreignStores();
-  for (const [word, { pinned = [] }] of objects) {
+  for (const [word, { pinned = [] }] of [...objects, ...pinnedElsewhere()]) {
     if (pinned.some((path) => isForeignPin(path, stores))) held.add(word);
   }
   // A set that grows while it is walked is walked to its end.
@@ -74,8 +74,29 @@ function foreignNamespaces(): string[] {
 /** What the names of the folders begin with in which the tool keeps the redirects of those namespaces. */
 function foreignStores(): string[] {
   return foreignNamespaces().flatMap((name) => {
-    const { ino } = statSync(`/run/netns/${name}`, { throwIfNoEntry: false }) ?? {};
+    const ino = inodeOf(`/run/netns/${name}`);
     return ino === undefined ? [] : [`/sys/fs/bpf/xdpctl/${ino}_`];
+  });
+}
+
+/** What has pins in a bpffs that only processes in another mount namespace see. */
+function pinnedElsewhere(): (readonly [ObjectWord, BpfObject])[] {
+  const namespaces = new Map<number, string>();
+  for (const pid of entries('/proc').filter((name) => /^\d+$/.test(name))) {
+    const ino = inodeOf(`/proc/${pid}/ns/mnt`);
+    if (ino !== undefined) namespaces.set(ino, pid);
+  }
+  namespaces.delete(inodeOf('/proc/self/ns/mnt') ?? 0);
+  return [...namespaces.values()].flatMap((pid) => {
+    try {
+      return bpfKinds.flatMap((kind) =>
+        bpfObjects(kind, ['-f'], ['nsenter', `--mount=/proc/${pid}/ns/mnt`]).map(
+          (each) => [`${kind} ${each.id}`, each] as const,
+        ),
+      );
+    } catch {
+      return []; // It has gone meanwhile, or has no bpftool.
+    }
   });
 }
 
@@ -89,6 +110,14 @@ function entries(folder: string): string[] {
     return readdirSync(folder);
   } catch {
     return []; // It has ended.
+  }
+}
+
+function inodeOf(path: string): number | undefined {
+  try {
+    return statSync(path).ino;
+  } catch {
+    return undefined; // It has ended, or is hidden: the first process of a sandbox may be.
   }
 }
 

@@ -59,13 +59,32 @@ function readResults() {
   return existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, 'utf8')) : [];
 }
 
-/** Puts a row in the place of that of the same name. What cannot be had today was tried all the same. @param {Row} row */
-export function mergeResult(row) {
+/**
+ * Puts a row in the place of that of the same name, but for groups that only the older one has. What cannot be had today
+ * was tried all the same.
+ *
+ * @param {Row} row
+ * @param {string[]} files of which it has results
+ */
+export function mergeResult(row, files) {
   const before = readResults();
-  if (row.unavailable !== undefined && before.some(({ name, groups }) => name === row.name && groups)) return;
+  const older = before.find(({ name, groups }) => name === row.name && groups !== undefined);
+  if (row.unavailable !== undefined && older !== undefined) return;
   const others = before.filter(({ name }) => name !== row.name);
-  const sorted = [...others, row].toSorted((one, other) => order.indexOf(one.name) - order.indexOf(other.name));
+  const merged = older !== undefined && isOfTheSame(row, older) ? withGroupsOf(row, older, files) : row;
+  const sorted = [...others, merged].toSorted((one, other) => order.indexOf(one.name) - order.indexOf(other.name));
   writeFileSync(resultsFile, `${JSON.stringify(sorted, null, 2)}\n`);
+}
+
+/** Whether two rows are of the same versions. @param {Row} row @param {Row} older */
+function isOfTheSame(row, older) {
+  return ['kernel', 'node', 'arch', 'libbpf', 'glibc', 'bpftrace'].every((key) => row[key] === older[key]);
+}
+
+/** @param {Row} row @param {Row} older @param {string[]} files */
+function withGroupsOf({ again: newer = [], ...row }, older, files) {
+  const again = [...(older.again ?? []).filter((file) => !files.includes(file)), ...newer];
+  return { ...row, groups: { ...older.groups, ...row.groups }, ...(again.length > 0 && { again }) };
 }
 
 /** @param {Row} row */

@@ -4,6 +4,7 @@
  *
  *     npm run test:libraries                     everything
  *     npm run test:libraries -- trixie node-26   these (environments.mjs)
+ *     npm run test:libraries -- arm64:pure       one group of tests there; the others' results stay
  *     npm run test:libraries -- --smoke          the newest of both and few tests, which changes no file
  *
  * A file that fails is run once more, for a machine that has other work; that it took two is noted with the results. On
@@ -38,7 +39,11 @@ const OUT_OF_REACH = /\bvi\.(?:useFakeTimers|mock)\(/;
 
 const words = process.argv.slice(2);
 const isSmoke = words.includes('--smoke');
-const unknown = words.filter((word) => word !== '--smoke' && !environments.some(({ name }) => name === word));
+const known = environments.flatMap(({ name, groups }) => [
+  name,
+  ...Object.keys(groups).map((group) => `${name}:${group}`),
+]);
+const unknown = words.filter((word) => word !== '--smoke' && !known.includes(word));
 if (unknown.length > 0 || (isSmoke && words.length > 1)) {
   console.error(`usage: npm run test:libraries [-- --smoke | ${environments.map(({ name }) => name).join(' | ')} …]`);
   process.exit(2);
@@ -57,7 +62,7 @@ const allFiles = readdirSync(join(root, 'test'), { recursive: true })
 const scratch = mkdtempSync(join(tmpdir(), 'xdpctl-libraries-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
-const chosen = isSmoke ? [smoke] : environments.filter(({ name }) => words.length === 0 || words.includes(name));
+const chosen = isSmoke ? [smoke] : words.length === 0 ? environments : environments.flatMap(asAsked);
 const build = await runToEnd([process.execPath, 'bin/dev/build.mjs'], { cwd: root, seconds: 180 });
 if (build !== undefined) throw new Error(`the build failed: ${build}`);
 const { bundleTests } = await import('../vm/bundle.mjs');
@@ -72,7 +77,7 @@ for (const environment of chosen) {
   rows.push(row);
   // At once: all of them take more than an hour, and a run that is cut off can go on with the rest.
   if (!isSmoke) {
-    mergeResult(row);
+    mergeResult(row, Object.values(environment.groups).flatMap(filesOf));
     writeReadme();
   }
 }
@@ -85,6 +90,14 @@ for (const { name, groups, leftBehind } of failed)
   console.log(`${name} failed: ${JSON.stringify(groups)} ${leftBehind ?? ''}`);
 if (failed.length > 0 || (unavailable.length > 0 && process.env.CI)) process.exitCode = 1;
 else if (isSmoke && unavailable.length > 0) process.exitCode = SKIPPED;
+
+/** The environment with those of its groups that the command line names. */
+function asAsked(environment) {
+  const { name, groups } = environment;
+  if (words.includes(name)) return [environment];
+  const asked = Object.entries(groups).filter(([group]) => words.includes(`${name}:${group}`));
+  return asked.length === 0 ? [] : [{ ...environment, groups: Object.fromEntries(asked) }];
+}
 
 /** The test files whose paths begin with one of these. */
 function filesOf(prefixes) {

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, open, openSync, read, readSync, statSync } from '
 
 import { textOfBytes } from '../domain/byte-text.ts';
 import { ToolError, usageError } from '../domain/errors.ts';
+import { osPath } from '../kernel/os-path.ts';
 import { type Context, Interrupted } from './context.ts';
 
 /** A FILE operand, open. Its pieces can be read once. */
@@ -128,10 +129,10 @@ function readNow(fd: number, buffer: Uint8Array): number {
 async function opened(file: string, signal: AbortSignal): Promise<number> {
   let stat;
   try {
-    stat = statSync(file);
-    if (stat.isFile()) return openSync(file, 'r');
+    stat = statSync(osPath(file));
+    if (stat.isFile()) return openSync(osPath(file), 'r');
     // Opening a named pipe waits for its other end, and signals must be heard meanwhile.
-    if (!stat.isDirectory()) return await unlessInterrupted<number>(signal, (done) => open(file, 'r', done));
+    if (!stat.isDirectory()) return await unlessInterrupted<number>(signal, (done) => open(osPath(file), 'r', done));
   } catch (error) {
     throw cannotOpen(file, error);
   }

@@ -35,8 +35,8 @@ export interface Libbpf {
     options: Uint8Array | null,
   ): number;
 
-  bpf_obj_get(path: string): number;
-  bpf_obj_pin(fd: number, path: string): number;
+  bpf_obj_get(path: string | Uint8Array): number;
+  bpf_obj_pin(fd: number, path: string | Uint8Array): number;
   bpf_obj_get_info_by_fd(fd: number, info: Uint8Array, length: Uint32Array): number;
   bpf_map_get_next_id(start: number, next: Uint32Array): number;
   bpf_map_get_fd_by_id(id: number): number;

@@ -7,11 +7,11 @@ import type { Pointer } from './libbpf.ts';
  */
 export interface Libc {
   close(fd: number): number;
-  open(path: string, flags: number, mode: number): number;
-  faccessat(directory: number, path: string, mode: number, flags: number): number;
+  open(path: string | Uint8Array, flags: number, mode: number): number;
+  faccessat(directory: number, path: string | Uint8Array, mode: number, flags: number): number;
   fcntl(fd: number, command: number, argument: number): number;
   mount(source: string, target: string, type: string, flags: number, data: string | null): number;
-  statfs(path: string, buffer: Uint8Array): number;
+  statfs(path: string | Uint8Array, buffer: Uint8Array): number;
   setns(fd: number, type: number): number;
   flock(fd: number, operation: number): number;
   socket(domain: number, type: number, protocol: number): number;

@@ -1,6 +1,7 @@
 import { lstatSync, statSync } from 'node:fs';
 
 import { lastErrno, libc } from '../ffi/libc.ts';
+import { cPath, osPath } from './os-path.ts';
 
 const AT_FDCWD = -100;
 /** With the rights that this process has now (linux/fcntl.h). */
@@ -14,7 +15,7 @@ const AT_EACCESS = 0x200;
  * @returns 0 when it may, else a positive errno
  */
 export function accessError(path: string, mode: number): number {
-  return libc.faccessat(AT_FDCWD, path, mode, AT_EACCESS) === 0 ? 0 : lastErrno();
+  return libc.faccessat(AT_FDCWD, cPath(path), mode, AT_EACCESS) === 0 ? 0 : lastErrno();
 }
 
 /** What node:fs says of a path at which nothing is, or can be. */
@@ -33,12 +34,12 @@ export function isAbsence(error: unknown): boolean {
  * @throws Error of node:fs, e.g. EACCES, ENOMEM
  */
 export function exists(path: string): boolean {
-  return isFound(() => statSync(path, { throwIfNoEntry: false }));
+  return isFound(() => statSync(osPath(path), { throwIfNoEntry: false }));
 }
 
 /** Whether there is a file or a symbolic link, wherever that leads. @throws as exists */
 export function isTaken(path: string): boolean {
-  return isFound(() => lstatSync(path, { throwIfNoEntry: false }));
+  return isFound(() => lstatSync(osPath(path), { throwIfNoEntry: false }));
 }
 
 function isFound(look: () => unknown): boolean {

@@ -8,6 +8,7 @@ import { exists, isTaken } from './access.ts';
 import { BPFFS_STANDARD } from './bpffs-path.ts';
 import { underLock } from './file-lock.ts';
 import { inInitialMountNamespace } from './mount-namespace.ts';
+import { cPath, osPath } from './os-path.ts';
 
 /** f_type of a bpffs (linux/magic.h). */
 const BPF_FS_MAGIC = 0xcafe_4a11;
@@ -19,7 +20,7 @@ const NOTHING_THERE = new Set([2, 20, 36, 40]);
 /** Whether a path lies in a bpffs; not where there is nothing. @throws KernelRefusal `statfs` when that cannot be told */
 export function isOnBpffs(path: string): boolean {
   const buffer = new Uint8Array(STATFS_SIZE);
-  if (libc.statfs(path, buffer) !== 0) {
+  if (libc.statfs(cPath(path), buffer) !== 0) {
     const errno = lastErrno();
     if (NOTHING_THERE.has(errno)) return false;
     throw new KernelRefusal('statfs', errno, { path });
@@ -56,7 +57,7 @@ export function preparePin(path: string, options: PinOptions): void {
       hint: `make it: ${shellCommand(['mkdir', directory])}`,
     });
   }
-  if (!statSync(directory).isDirectory()) throw new ToolError('usage', `${directory} is not a directory`);
+  if (!statSync(osPath(directory)).isDirectory()) throw new ToolError('usage', `${directory} is not a directory`);
   if (!isOnBpffs(directory)) {
     throw new ToolError('usage', `${directory} is not in a bpffs: pins can only be made there`, {
       hint: `use a path below ${BPFFS_STANDARD}`,

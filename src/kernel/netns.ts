@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { lastErrno, libc } from '../ffi/libc.ts';
 import { isAbsence } from './access.ts';
+import { osPath } from './os-path.ts';
 
 const CLONE_NEWNET = 0x4000_0000;
 
@@ -63,7 +64,7 @@ export function netnsPath(netns: string): string {
 function enter(path: string): void {
   let fd;
   try {
-    fd = openSync(path, 'r');
+    fd = openSync(osPath(path), 'r');
   } catch (cause) {
     if (!isAbsence(cause))
       throw new KernelRefusal('netns open', -((cause as NodeJS.ErrnoException).errno ?? 0), { path });

@@ -9,6 +9,7 @@ import { makeDirectory } from './directory.ts';
 import { cloneTargets } from './map-copy.ts';
 import type { BpfMap } from './map.ts';
 import { openProgramAs } from './named-objects.ts';
+import { osPath } from './os-path.ts';
 import { checkEntry, writeEntry } from './path-entries.ts';
 import { type JournalEntry, PathJournal } from './path-journal.ts';
 import { type LoadedPath, loadPath } from './path-load.ts';
@@ -216,10 +217,10 @@ function pinPath(directory: string, loaded: LoadedPath, path: RedirectPath, mark
   if (path.program.kind === 'object') {
     makeDirectory(`${directory}/${MAPS_DIRECTORY}`);
     for (const [name, map] of loaded.maps) pinObject(map.fd, `${directory}/${MAPS_DIRECTORY}/${name}`);
-    symlinkSync(path.program.file, `${directory}/${OBJECT_LINK}`);
-    symlinkSync(path.program.name, `${directory}/${PROGRAM_LINK}`);
+    symlinkSync(osPath(path.program.file), `${directory}/${OBJECT_LINK}`);
+    symlinkSync(osPath(path.program.name), `${directory}/${PROGRAM_LINK}`);
   }
-  if (path.targets.kind === 'map') symlinkSync(path.targets.handle, `${directory}/${MAP_LINK}`);
+  if (path.targets.kind === 'map') symlinkSync(osPath(path.targets.handle), `${directory}/${MAP_LINK}`);
   // Last, because a directory counts as a path only with its program.
   pinObject(loaded.program.fd, `${directory}/${PROGRAM_PIN}`);
 }

@@ -1,6 +1,7 @@
 import { constants, lstatSync, readdirSync, readlinkSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+import { textOfBytes } from '../domain/byte-text.ts';
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { encodeInteger } from '../domain/integer.ts';
 import { mapTypeNumber } from '../domain/map-type.ts';
@@ -10,6 +11,7 @@ import { BPFFS_STANDARD, bpffsMounts } from './bpffs-path.ts';
 import { EACCES, EPERM } from './check.ts';
 import { BPF_ANY, BpfMap } from './map.ts';
 import { currentNetnsInode } from './namespaces.ts';
+import { osPath } from './os-path.ts';
 import { openPin } from './pin.ts';
 import { BpfProgram } from './program.ts';
 
@@ -155,7 +157,7 @@ export function programIn(directory: string): number | undefined {
 /** The text of a symbolic link, or undefined when there is none. @throws Error of node:fs when that cannot be told */
 export function linkText(path: string): string | undefined {
   try {
-    return readlinkSync(path);
+    return textOfBytes(readlinkSync(osPath(path), 'buffer'));
   } catch (error) {
     if (isAbsence(error) || (error as NodeJS.ErrnoException).code === 'EINVAL') return undefined;
     throw error;

@@ -9,6 +9,7 @@ import { BPFFS_STANDARD } from './bpffs-path.ts';
 import { isOnBpffs } from './bpffs.ts';
 import { check, ENOENT } from './check.ts';
 import { Fd } from './fd.ts';
+import { cPath, osPath } from './os-path.ts';
 
 /** What a BPF object's descriptor stands for (bpf_map_fops etc. name their anonymous inodes so). */
 export type BpfObjectKind = 'map' | 'prog' | 'link';
@@ -25,7 +26,7 @@ export interface PinnedObject {
  * @throws KernelRefusal `pin get`: ENOENT, EACCES (a directory), EINVAL (an ordinary file), EPERM
  */
 export function openPin(path: string): PinnedObject {
-  const result = libbpf.bpf_obj_get(path);
+  const result = libbpf.bpf_obj_get(cPath(path));
   if (result < 0) check(result, 'pin get', whereabouts(path));
   const fd = new Fd(result);
   try {
@@ -38,13 +39,13 @@ export function openPin(path: string): PinnedObject {
 
 /** @throws KernelRefusal `pin` */
 export function pinObject(fd: number, path: string): void {
-  check(libbpf.bpf_obj_pin(fd, path), 'pin', { path });
+  check(libbpf.bpf_obj_pin(fd, cPath(path)), 'pin', { path });
 }
 
 /** Takes a pin away; what it stood for lives on while anybody else holds it. @throws KernelRefusal `unpin` */
 export function removePin(path: string): void {
   try {
-    unlinkSync(path);
+    unlinkSync(osPath(path));
   } catch (error) {
     const { errno } = error as NodeJS.ErrnoException;
     if (errno === undefined) throw error;
@@ -66,7 +67,7 @@ export function removePinOf(path: string, isMeant: (pinned: PinnedObject) => boo
     const place = `/proc/self/fd/${directory}`;
     if (!isOnBpffs(place)) throw usageError(`${path} is not in a bpffs: it is no pin`);
     const pin = `${place}/${posix.basename(path)}`;
-    const status = lstatSync(pin, { throwIfNoEntry: false });
+    const status = lstatSync(osPath(pin), { throwIfNoEntry: false });
     if (status === undefined) throw new KernelRefusal('unpin', ENOENT, { path });
     if (status.isSymbolicLink()) {
       throw usageError(
@@ -93,7 +94,7 @@ const O_PATH = 0x20_0000;
 /** The directory that a path is in, as it is now. @throws KernelRefusal `unpin` */
 function openDirectory(path: string): number {
   try {
-    return openSync(posix.dirname(path), O_PATH | constants.O_DIRECTORY);
+    return openSync(osPath(posix.dirname(path)), O_PATH | constants.O_DIRECTORY);
   } catch (error) {
     const { errno } = error as NodeJS.ErrnoException;
     if (errno === undefined) throw error;
@@ -128,5 +129,5 @@ function surely(look: () => boolean): boolean {
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return statSync(osPath(path), { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

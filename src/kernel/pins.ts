@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs';
 
+import { textOfBytes } from '../domain/byte-text.ts';
 import { KernelRefusal } from '../domain/errors.ts';
 import { bpffsMounts } from './bpffs-path.ts';
 import { readLinkInfo } from './link-info.ts';
 import { readMapInfo } from './map-info.ts';
+import { osPath } from './os-path.ts';
 import { type BpfObjectKind, openPin, type PinnedObject } from './pin.ts';
 import { readProgramInfo } from './program.ts';
 
@@ -40,15 +42,16 @@ export function allPins(): Readonly<Record<BpfObjectKind, PinsById>> {
 function* files(directory: string): Generator<string> {
   let entries;
   try {
-    entries = readdirSync(directory, { withFileTypes: true });
+    entries = readdirSync(osPath(directory), { withFileTypes: true, encoding: 'buffer' });
   } catch {
     return;
   }
-  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = `${directory}/${entry.name}`;
+  for (const entry of entries.toSorted((a, b) => Buffer.compare(a.name, b.name))) {
+    const name = textOfBytes(entry.name);
+    const path = `${directory}/${name}`;
     if (entry.isDirectory()) yield* files(path);
     // Iterators (maps.debug, progs.debug) cannot be opened as objects; pins' names have no dot.
-    else if (entry.isFile() && !entry.name.includes('.')) yield path;
+    else if (entry.isFile() && !name.includes('.')) yield path;
   }
 }
 

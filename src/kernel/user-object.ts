@@ -11,6 +11,7 @@ import { duplicate } from './duplicate.ts';
 import type { Fd } from './fd.ts';
 import { knowsFragments } from './fragment-probe.ts';
 import { BpfMap } from './map.ts';
+import { osPath } from './os-path.ts';
 import { openPin, removePin } from './pin.ts';
 import { BpfProgram } from './program.ts';
 
@@ -265,7 +266,7 @@ function readObjectFile(path: string): Uint8Array {
   let fd;
   try {
     // Opening a named pipe would wait for somebody to write to it.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(osPath(path), constants.O_RDONLY | constants.O_NONBLOCK);
     const status = fstatSync(fd);
     if (!status.isFile()) throw usageError(`${path} is not an ordinary file`, 'a file of BPF programs is needed');
     if (status.size > LARGEST) throw usageError(`${path} is larger than ${LARGEST >> 20} MiB`);

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { shellCommand } from '../../src/domain/shell-quote.ts';
 import { printableLines } from '../../src/output/printable.ts';
+import { builtinPath } from '../support/builtin-path.ts';
 import { compileBpf } from '../support/clang.ts';
 import { type CommandResult, PinFolder, startXdpctl } from '../support/command.ts';
 import { sendFrames } from '../support/frames.ts';
@@ -253,4 +254,19 @@ SEC("xdp") int ${main}(struct xdp_md *ctx)
     await run(0, 'redirect', 'detach', '--', ingress);
     await run(0, 'map', 'unpin', declaredPin);
   });
+});
+
+function type(...words: readonly string[]): void {
+  typed(shellCommand(words), 'bash', place.path);
+}
+
+it('words that are no UTF-8 reach the kernel as they are', async () => {
+  const [pin, file] = [pins.pin('\udcff\udc9b2J'), folder.file('\udcfe\n.o')];
+  type('cp', builtinPath('pass'), file);
+  type('xdpctl', 'prog', 'load', file, pin);
+  type('rm', file);
+  expect((await run(0, '-j', 'prog', 'show', 'pinned', pin)).json()).toMatchObject({ pinned: [pin] });
+  type('xdpctl', 'prog', 'unpin', pin);
+  await run(3, 'prog', 'show', 'pinned', pin);
+  await run(2, 'debug', 'record', '-o', file);
 });

@@ -124,7 +124,7 @@ describe.each(hostileNames.map((name, index) => ({ name, index })))('an interfac
 });
 
 /** The kernel allows no dot in the name of a pin, and bpftool prints the names as they are: not where it looks too. */
-const pinNames = [...hostileNames, 'x\n\t\r\u2028y'].filter((name) => !name.includes('.'));
+const pinNames = [...hostileNames, 'x\n\t\r\u2028y'].filter((name) => !/^[\w-]+$|\./.test(name));
 
 describe.each(pinNames)('a pin called %j', (name) => {
   it('is made, found, named and taken away', async () => {
@@ -142,7 +142,7 @@ describe.each(pinNames)('a pin called %j', (name) => {
     await run(0, 'prog', 'unpin', '--', program);
     await run(0, 'map', 'unpin', '--', map);
     await run(3, 'map', 'unpin', '--', map);
-    expect(readdirSync(pins.path)).toEqual([]);
+    expect(readdirSync(pins.path, 'buffer').map((each) => textOfBytes(each))).not.toContain(name);
   });
 });
 

@@ -1,5 +1,6 @@
 import { ToolError, usageError } from '../../domain/errors.ts';
 import { shellCommand } from '../../domain/shell-quote.ts';
+import { hasRawBytes } from '../../kernel/os-path.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import { printable } from '../../output/printable.ts';
 import { BackendFailure, readFor } from '../../tracing/backend.ts';
@@ -62,6 +63,7 @@ recorded 1.0 s in lost.data (… KiB); see it with: perf script -i lost.data
     new WordList(input.words).end();
     const file = optionValue(input, 'output');
     if (file === undefined || file === '') throw usageError('debug record needs a file: -o FILE');
+    if (hasRawBytes(file)) throw usageError(`${file} is no UTF-8: such a name cannot be told to perf`);
     const duration = optionValue(input, 'duration');
     const milliseconds = duration === undefined ? undefined : parseDuration(duration, '--duration');
     const maxSize = optionValue(input, 'max-size');

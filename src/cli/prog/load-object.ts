@@ -7,6 +7,7 @@ import { exists } from '../../kernel/access.ts';
 import { ensureBpffs, isOnBpffs } from '../../kernel/bpffs.ts';
 import { cloneTargets } from '../../kernel/map-copy.ts';
 import type { BpfMap } from '../../kernel/map.ts';
+import { osPath } from '../../kernel/os-path.ts';
 import { pinObject, removePin } from '../../kernel/pin.ts';
 import type { BpfProgram } from '../../kernel/program.ts';
 import { Transaction } from '../../kernel/transaction.ts';
@@ -49,6 +50,8 @@ export function loadObject(request: LoadRequest, all: boolean, context: Context)
   for (const directory of directories) checkDirectory(directory, context);
   for (const { path } of pins) checkNewPin(path, directories, context);
   checkDistinct(pins);
+  // A name with a slash would lead libbpf elsewhere.
+  for (const { name, pinPath } of object.maps) if (pinPath !== undefined) pinName(name, object.path);
   const madeByLibbpf = object.maps.flatMap(({ pinPath }) =>
     pinPath === undefined || exists(pinPath) ? [] : [pinPath],
   );
@@ -157,7 +160,8 @@ function checkDirectory(path: string, context: Context): void {
     prepareNewPin(path, context);
     return;
   }
-  if (!statSync(path).isDirectory()) throw new ToolError('conflict', `${path} exists already, and is no directory`);
+  if (!statSync(osPath(path)).isDirectory())
+    throw new ToolError('conflict', `${path} exists already, and is no directory`);
   if (!isOnBpffs(path)) {
     throw usageError(`${path} is not in a bpffs: pins can only be made there`, 'use a path below /sys/fs/bpf');
   }
@@ -184,13 +188,13 @@ function checkDistinct(pins: readonly WantedPin[]): void {
 function makeDirectory(path: string, transaction: Transaction): void {
   if (exists(path)) return;
   try {
-    mkdirSync(path, { mode: 0o700 });
+    mkdirSync(osPath(path), { mode: 0o700 });
   } catch (error) {
     const { errno } = error as NodeJS.ErrnoException;
     if (errno === undefined) throw error;
     throw new KernelRefusal('pin', -errno, { path });
   }
-  transaction.onRollback(() => rmdirSync(path));
+  transaction.onRollback(() => rmdirSync(osPath(path)));
 }
 
 function steps(

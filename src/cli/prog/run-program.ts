@@ -7,6 +7,7 @@ import { PROG_TYPE_XDP } from '../../domain/program-info.ts';
 import { xdpActionName } from '../../domain/xdp-action.ts';
 import { EINTR, EINVAL } from '../../kernel/check.ts';
 import { hasFeature } from '../../kernel/kernel-features.ts';
+import { osPath } from '../../kernel/os-path.ts';
 import { isEntryProgram } from '../../kernel/program-kind.ts';
 import { type RunInput, runProgram, type RunResult } from '../../kernel/program-run.ts';
 import type { BpfProgram } from '../../kernel/program.ts';
@@ -227,7 +228,7 @@ function outputs({ files }: Request, { data, context }: RunResult): [string, Uin
 
 function write(file: string, bytes: Uint8Array): void {
   try {
-    writeFileSync(file, bytes);
+    writeFileSync(osPath(file), bytes);
   } catch (error) {
     const { errno } = error as NodeJS.ErrnoException;
     if (errno === undefined) throw error;

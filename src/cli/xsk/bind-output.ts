@@ -2,8 +2,10 @@ import { constants, lstatSync, readlinkSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isatty } from 'node:tty';
 
+import { textOfBytes } from '../../domain/byte-text.ts';
 import { KernelRefusal, usageError } from '../../domain/errors.ts';
 import { accessError } from '../../kernel/access.ts';
+import { osPath } from '../../kernel/os-path.ts';
 import type { GlobalOptions } from '../global-options.ts';
 import type { BindRequest } from './bind-request.ts';
 
@@ -27,11 +29,11 @@ export function checkOutput({ write }: BindRequest, { json, dryRun }: GlobalOpti
 }
 
 function checkFile(path: string, overwrite: boolean): void {
-  const there = asOpen(path, () => statSync(path, { throwIfNoEntry: false }));
-  const itself = asOpen(path, () => lstatSync(path, { throwIfNoEntry: false }));
+  const there = asOpen(path, () => statSync(osPath(path), { throwIfNoEntry: false }));
+  const itself = asOpen(path, () => lstatSync(osPath(path), { throwIfNoEntry: false }));
   // A link to a pipe or a terminal, as /dev/stdout is one, leads to nothing that could be overwritten.
   if (itself?.isSymbolicLink() === true && there?.isFile() !== false) {
-    throw new KernelRefusal('capture open', ELOOP, { path, target: readlinkSync(path) });
+    throw new KernelRefusal('capture open', ELOOP, { path, target: textOfBytes(readlinkSync(osPath(path), 'buffer')) });
   }
   if (there === undefined) return checkAccess(path, dirname(path), W_OK | X_OK);
   if (there.isDirectory()) throw new KernelRefusal('capture open', EISDIR, { path });

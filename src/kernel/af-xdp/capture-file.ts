@@ -7,6 +7,7 @@ import type { FrameBatch } from '../../domain/xsk-frames.ts';
 import { callInThread, lastErrno, libc } from '../../ffi/libc.ts';
 import { addressOf } from '../../ffi/memory.ts';
 import { EAGAIN, EEXIST, EINTR, EPIPE } from '../check.ts';
+import { cPath, osPath } from '../os-path.ts';
 import type { Umem } from './umem.ts';
 
 /** writev takes at most IOV_MAX (1024) pieces: two for each frame, and one at the end. */
@@ -83,7 +84,7 @@ export class CaptureFile implements Disposable {
     const special = isSpecialFile(path);
     // Appending, so that writing goes on at the end of a file that was cut.
     const flags = special ? O_NONBLOCK : O_APPEND | O_CREAT | O_NOFOLLOW | (overwrite ? O_TRUNC : O_EXCL);
-    const fd = libc.open(path, O_WRONLY | O_CLOEXEC | flags, 0o666);
+    const fd = libc.open(cPath(path), O_WRONLY | O_CLOEXEC | flags, 0o666);
     if (fd < 0) throw new KernelRefusal('capture open', lastErrno(), { path });
     // Somebody may have put a file in the place of a FIFO, which would be written over.
     if (special && fstatSync(fd).isFile()) {
@@ -268,7 +269,7 @@ const O_CLOEXEC = 0x8_0000;
 
 /** Whether there is something that writing does not overwrite: a FIFO, a device. */
 function isSpecialFile(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statSync(osPath(path), { throwIfNoEntry: false });
   return stat !== undefined && !stat.isFile() && !stat.isDirectory();
 }
 

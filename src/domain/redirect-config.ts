@@ -84,9 +84,10 @@ export function encodeCpumapConfig({ onMiss, cpus }: CpumapConfig): Uint8Array {
   return bytes;
 }
 
+/** The reverse. A program that only has the name and the shape of ours may say that there are more CPUs than fit. */
 export function decodeCpumapConfig(bytes: Uint8Array): CpumapConfig {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const count = view.getUint32(8, littleEndian);
+  const count = Math.min(view.getUint32(8, littleEndian), (bytes.byteLength - 16) >> 2);
   return {
     onMiss: missActionOf(Number(view.getBigUint64(0, littleEndian))),
     cpus: Array.from({ length: count }, (_, index) => view.getUint32(16 + 4 * index, littleEndian)),

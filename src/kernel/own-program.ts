@@ -46,7 +46,8 @@ export function ownConfigOf(name: string, mapIds: readonly number[]): OwnConfig 
 }
 
 function decode(config: BpfMap): OwnConfig | undefined {
-  const { valueSize } = config.info;
+  const { keySize, valueSize } = config.info;
+  if (keySize !== 4) return undefined;
   if (valueSize !== CONFIG_SIZE && valueSize !== CPUMAP_CONFIG_SIZE) return undefined;
   const value = new Uint8Array(config.valueLength);
   if (!config.lookup(new Uint8Array(4), value)) return undefined;

@@ -45,6 +45,12 @@ describe('the read-only data of our programs', () => {
     );
   });
 
+  it('may say nonsense where somebody else has written it', () => {
+    const bytes = new Uint8Array(4112).fill(0xff);
+    expect(decodeCpumapConfig(bytes).cpus).toHaveLength(MAX_SPREAD_CPUS);
+    expect(decodeRedirectConfig(bytes)).toMatchObject({ key: { fixed: 0xffff_ffff } });
+  });
+
   it('of those in entries is read back as it was written', () => {
     const config = fc.record(
       { action: fc.constantFrom('pass' as const, 'drop' as const), dstMac: mac, srcMac: mac },

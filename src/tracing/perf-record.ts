@@ -76,12 +76,24 @@ export class PerfRecording implements AsyncDisposable {
     const path = findProgram('perf');
     if (path === undefined) throw new BackendFailure('perf', 'missing', 'not installed');
     const part = join(dirname(request.file), `.${basename(request.file)}.${process.pid}`);
-    const recording = new PerfRecording(path, request, part, createFile(part, request.file));
+    const recording = PerfRecording.#begin(path, request, part);
     try {
       await unlessAborted(request.signal, recording.#untilAttached());
       return recording;
     } catch (error) {
       await recording[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** perf, started; without it, nothing is left of the file. */
+  static #begin(path: string, request: RecordRequest, part: string): PerfRecording {
+    const fd = createFile(part, request.file);
+    try {
+      return new PerfRecording(path, request, part, fd);
+    } catch (error) {
+      closeSync(fd);
+      rmSync(part, { force: true });
       throw error;
     }
   }

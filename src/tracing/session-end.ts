@@ -46,13 +46,17 @@ export function diedEarly(backend: BackendName, complaints: string): ToolError {
   });
 }
 
+/** What Node.js says of a program for which there is no process or descriptor left. */
+const NO_ROOM = /\bspawn \S+ (?:EAGAIN|EMFILE|ENFILE|ENOMEM)\b/;
+
 /** A tracer that ended before it had attached. */
 export function didNotStart(backend: BackendName, complaints: string, exit: string): BackendFailure {
   // Whatever a tool without its rights complains about, that is the reason.
   const denied =
     missingCapabilities(backend).length > 0 || /root user|permission|not permitted|EPERM|EACCES|CAP_/i.test(complaints);
   const words = mainComplaint(complaints) || `ended with ${exit}`;
-  return new BackendFailure(backend, denied ? 'permission' : 'failed', withNeeds(backend, words));
+  const kind = denied ? 'permission' : NO_ROOM.test(complaints) ? 'refused' : 'failed';
+  return new BackendFailure(backend, kind, withNeeds(backend, words));
 }
 
 /** Waits, but not for ever. @returns undefined when the time was over first */

@@ -2,6 +2,9 @@ import { type ChildProcess, spawn, spawnSync, type StdioOptions } from 'node:chi
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
+import { ToolError } from '../domain/errors.ts';
+import { isAbsence } from '../kernel/access.ts';
+
 /** Where administrators' programs are, also when the user's PATH leaves them out. */
 const alwaysSearched = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
@@ -10,7 +13,7 @@ function programFolders(): readonly string[] {
   return [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), ...alwaysSearched];
 }
 
-/** The path of a program, or undefined when it is not installed. */
+/** The path of a program, or undefined when it is not installed. @throws ToolError `refused` when that cannot be told */
 export function findProgram(name: string, folders = programFolders()): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
@@ -19,19 +22,38 @@ function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    // Nor is one that may not be run, or a folder that may not be searched, as for the shell.
+    if (isAbsence(error) || codeOf(error) === 'EACCES') return false;
+    throw new ToolError('refused', `cannot look for ${path}: ${codeOf(error)}`, { cause: error });
   }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? String(error);
+}
+
+/** Why a program that is there does not start: too little memory, too many processes or descriptors. */
+function cannotStart(program: string, error: unknown): ToolError {
+  const code = codeOf(error);
+  const kind = code === 'EPERM' || code === 'EACCES' ? 'permission' : 'refused';
+  return new ToolError(kind, `cannot start ${program}: ${code}`, { cause: error });
 }
 
 /**
  * The words that make the kernel kill a program when this process dies, also of SIGKILL: setpriv of util-linux. Empty
  * where there is none that can (busybox); then the tracers notice by themselves that nobody reads them any more.
+ *
+ * @throws ToolError `refused`, `permission` when it cannot be asked
  */
 export function deathBinding(folders = programFolders()): string[] {
   const setpriv = findProgram('setpriv', folders);
   if (setpriv === undefined) return [];
-  const { stdout } = spawnSync(setpriv, ['--help'], { encoding: 'utf8' });
+  const { stdout, error } = spawnSync(setpriv, ['--help'], { encoding: 'utf8' });
+  if (error !== undefined) {
+    if (isAbsence(error)) return [];
+    throw cannotStart(setpriv, error);
+  }
   return stdout.includes('--pdeathsig') ? [setpriv, '--pdeathsig', 'KILL', '--'] : [];
 }
 
@@ -59,9 +81,15 @@ export class TracerProcess implements AsyncDisposable {
   readonly exit: Promise<TracerExit>;
   #stderr = '';
 
+  /** @throws ToolError `refused`, `permission` when it cannot be started; the other reasons are told by `exit` */
   constructor(argv: readonly [program: string, ...args: string[]], { env = {}, stdio }: TracerOptions) {
     const [program = argv[0], ...words] = [...deathBinding(), ...argv];
-    this.child = spawn(program, words, { stdio, detached: true, env: { ...process.env, ...env } });
+    try {
+      this.child = spawn(program, words, { stdio, detached: true, env: { ...process.env, ...env } });
+    } catch (error) {
+      // Node.js keeps a few errnos for later, and throws the others (ChildProcess.prototype.spawn).
+      throw cannotStart(program, error);
+    }
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(0, stderrLimit);
     });

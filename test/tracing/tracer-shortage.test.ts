@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { accessSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { PerfRecording } from '../../src/tracing/perf-record.ts';
+import { deathBinding, findProgram } from '../../src/tracing/tracer-process.ts';
+
+vi.mock('node:child_process', async (original) => {
+  const real = await original<typeof import('node:child_process')>();
+  return { ...real, spawn: vi.fn<typeof spawn>(real.spawn), spawnSync: vi.fn<typeof spawnSync>(real.spawnSync) };
+});
+
+vi.mock('node:fs', async (original) => {
+  const real = await original<typeof import('node:fs')>();
+  return { ...real, accessSync: vi.fn<typeof accessSync>(real.accessSync) };
+});
+
+/* What happens when a tracer is there, and the machine has not enough of something to start it. */
+
+let folder = '';
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'xdpctl-shortage-'));
+});
+
+afterEach(() => {
+  vi.mocked(spawn).mockReset();
+  vi.mocked(spawnSync).mockReset();
+  vi.mocked(accessSync).mockReset();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function failure(code: string, syscall: string): Error {
+  return Object.assign(new Error(`${syscall} ${code}`), { code, syscall });
+}
+
+function descriptors(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
+/** Every program is there, and setpriv cannot do what is asked of it. */
+function findAll(): void {
+  vi.mocked(accessSync).mockReturnValue();
+  vi.mocked(spawnSync).mockReturnValue({ stdout: '' } as never);
+}
+
+describe('a recording', () => {
+  const request = { events: ['xdp_exception'], replace: false, maxSize: 1, signal: new AbortController().signal };
+
+  it('of which perf cannot be started is refused, and leaves no file and no descriptor', async () => {
+    findAll();
+    vi.mocked(spawn).mockImplementation(() => {
+      throw failure('ENOMEM', 'spawn');
+    });
+    const before = descriptors();
+    await expect(PerfRecording.start({ ...request, file: join(folder, 'data') })).rejects.toMatchObject({
+      kind: 'refused',
+      message: expect.stringMatching(/^cannot start \S+: ENOMEM$/) as string,
+    });
+    expect(readdirSync(folder)).toEqual([]);
+    expect(descriptors()).toBe(before);
+  });
+
+  it('is refused too where Node.js tells it later', async () => {
+    findAll();
+    const real = await vi.importActual<typeof import('node:child_process')>('node:child_process');
+    vi.mocked(spawn).mockImplementation(((_program: string, _words: string[], options: object): ChildProcess => {
+      const child = real.spawn('true', [], options);
+      process.nextTick(() => child.emit('error', failure('EAGAIN', 'spawn perf')));
+      return child;
+    }) as typeof spawn);
+    await expect(PerfRecording.start({ ...request, file: join(folder, 'data') })).rejects.toMatchObject({
+      backend: 'perf',
+      kind: 'refused',
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('setpriv', () => {
+  it('that cannot be started for lack of something is not taken for one that cannot bind', () => {
+    vi.mocked(accessSync).mockReturnValue();
+    vi.mocked(spawnSync).mockReturnValue({ stdout: null, error: failure('ENOMEM', 'spawnSync') } as never);
+    expect(() => deathBinding(['/bin'])).toThrow(
+      expect.objectContaining({ kind: 'refused', message: 'cannot start /bin/setpriv: ENOMEM' }),
+    );
+  });
+
+  it('that has just gone does not bind', () => {
+    vi.mocked(accessSync).mockReturnValue();
+    vi.mocked(spawnSync).mockReturnValue({ stdout: null, error: failure('ENOENT', 'spawnSync') } as never);
+    expect(deathBinding(['/bin'])).toEqual([]);
+  });
+});
+
+describe('a program', () => {
+  it.each(['ENOENT', 'ENOTDIR', 'EACCES'])('is not in a folder that says %s', (code) => {
+    vi.mocked(accessSync).mockImplementation((path) => {
+      if (String(path) === '/one/perf') throw failure(code, 'access');
+    });
+    expect(findProgram('perf', ['/one', '/two'])).toBe('/two/perf');
+  });
+
+  it.each(['ENOMEM', 'EIO'])('that cannot be looked for (%s) is not taken for absent', (code) => {
+    vi.mocked(accessSync).mockImplementation(() => {
+      throw failure(code, 'access');
+    });
+    expect(() => findProgram('perf', ['/one'])).toThrow(
+      expect.objectContaining({ kind: 'refused', message: `cannot look for /one/perf: ${code}` }),
+    );
+  });
+});

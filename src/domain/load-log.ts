@@ -46,6 +46,11 @@ function verifierLines(log: string): string[] {
     .filter((line) => line !== '' && !figures.test(line));
 }
 
+/** What libbpf says when it goes on without types, which the kernel has refused: that was not why. */
+const ignored = 'BTF is optional, ignoring.';
+
 function firstWarning(log: string): string | undefined {
-  return log.split('\n').find((line) => line !== '' && !empty.test(line));
+  const lines = log.split('\n');
+  const after = lines.findLastIndex((line) => line.endsWith(ignored)) + 1;
+  return lines.slice(after).find((line) => line !== '' && !empty.test(line));
 }

@@ -53,4 +53,15 @@ failed to load object 'x.o'`;
     });
     expect(loadFailure('')).toEqual({});
   });
+
+  it('does not blame types that libbpf has gone on without', () => {
+    const log = `BTF loading error: -22
+-- BEGIN BTF LOAD LOG ---
+[13] VAR a\nb type_id=12 linkage=1 Invalid name
+-- END BTF LOAD LOG --
+Error loading .BTF into kernel: -22. BTF is optional, ignoring.
+map 'm': failed to create: Invalid argument(-22)
+failed to load object 'x.o'`;
+    expect(loadFailure(log)).toEqual({ reason: "map 'm': failed to create: Invalid argument(-22)" });
+  });
 });

@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 
 import { builtinPath } from './builtin-path.ts';
 import { kernelHas } from './kernel-has.ts';
@@ -58,9 +58,8 @@ export class World implements Disposable {
     const name = `${fixtureName()}${suffix}`;
     tool('ip', ['netns', 'add', name]);
     this.#namespaces.push(name);
-    const silence = 'cd /proc/sys/net/ipv6/conf && echo 1 >all/disable_ipv6 && echo 1 >default/disable_ipv6 || true';
-    tool('nsenter', [`--net=/run/netns/${name}`, 'sh', '-c', silence]);
-    tool('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
+    const silence = 'cd /proc/sys/net/ipv6/conf && echo 1 >all/disable_ipv6 && echo 1 >default/disable_ipv6';
+    tool('nsenter', [`--net=/run/netns/${name}`, 'sh', '-c', `${silence}; exec ip link set lo up`]);
     return name;
   }
 
@@ -68,16 +67,22 @@ export class World implements Disposable {
   veth(a: EndOptions = {}, b: EndOptions = {}): Pair {
     const placeA = { name: a.name ?? fixtureName(), namespace: a.namespace };
     const placeB = { name: b.name ?? fixtureName(), namespace: b.namespace };
-    addPair(placeA, placeB);
+    const pair = addPair(placeA, placeB);
     this.#pairs.push(placeA); // Removing either end removes both.
     configure(placeA, a);
     configure(placeB, b);
-    return { a: describeEnd(placeA), b: describeEnd(placeB) };
+    return pair;
   }
 
   [Symbol.dispose](): void {
     for (const { name, namespace } of this.#pairs) quietly(() => setLink(namespace, 'del', name));
-    for (const name of this.#namespaces) quietly(() => tool('ip', ['netns', 'del', name]));
+    // All at once, but for those whose names a batch would take apart.
+    const plain = this.#namespaces.filter((name) => /^\w+$/.test(name));
+    const input = plain.map((name) => `netns del ${name}\n`).join('');
+    if (input !== '') quietly(() => tool('ip', ['-force', '-batch', '-'], { input }));
+    for (const name of this.#namespaces) {
+      if (!plain.includes(name)) quietly(() => tool('ip', ['netns', 'del', name]));
+    }
   }
 }
 
@@ -116,25 +121,32 @@ export function counters({ namespace, name }: Place): Counters {
 }
 
 /** Makes the pair, with new ifindexes as often as somebody has one of them already. */
-function addPair(one: Place, other: Place): void {
+function addPair(one: Place, other: Place): Pair {
   // The words of ip name the namespace of the second end only.
   const [first, second] = other.namespace === undefined ? [other, one] : [one, other];
   const home = second.namespace === undefined ? [] : ['netns', second.namespace];
   for (let attempt = 0; ; attempt += 1) {
-    const [index, peerIndex] = [randomInt(1000, 60_000), randomInt(1000, 60_000)].map(String);
+    const [end, peer] = [
+      { ...first, ...randomIdentity() },
+      { ...second, ...randomIdentity() },
+    ];
+    const identity = ({ ifindex, mac }: End): string[] => ['index', String(ifindex), 'address', mac];
+    const far = ['peer', 'name', second.name, ...identity(peer), ...home];
     try {
-      const end = ['index', `${index}`, 'type', 'veth'];
-      const peer = ['peer', 'name', second.name, 'index', `${peerIndex}`, ...home];
-      return setLink(first.namespace, 'add', first.name, ...end, ...peer);
+      setLink(first.namespace, 'add', first.name, ...identity(end), 'type', 'veth', ...far);
+      return first === one ? { a: end, b: peer } : { a: peer, b: end };
     } catch (error) {
       if (attempt === 5) throw error;
     }
   }
 }
 
+function randomIdentity(): Pick<End, 'ifindex' | 'mac'> {
+  const bytes = [0x02, ...randomBytes(5)].map((byte) => byte.toString(16).padStart(2, '0'));
+  return { ifindex: randomInt(1000, 60_000), mac: bytes.join(':') };
+}
+
 interface LinkDescription {
-  readonly ifindex: number;
-  readonly address: string;
   readonly stats64: Record<'rx' | 'tx', { readonly packets: number; readonly dropped: number }>;
 }
 
@@ -145,16 +157,12 @@ function showLink(name: string, namespace: string | undefined): LinkDescription 
   return link;
 }
 
-function describeEnd({ name, namespace }: Place): End {
-  const { ifindex, address } = showLink(name, namespace);
-  return { name, ifindex, mac: address, namespace };
-}
-
 function configure({ name, namespace }: Place, { mtu, up, gro }: EndOptions): void {
-  // Without a link-local address the kernel sends no IPv6 neighbour or multicast chatter that tests would count.
-  setLink(namespace, 'set', name, 'addrgenmode', 'none');
-  if (mtu !== undefined) setLink(namespace, 'set', name, 'mtu', String(mtu));
-  if (up !== false) setLink(namespace, 'set', name, 'up');
+  // Without a link-local address the kernel sends no IPv6 neighbour or multicast chatter that tests would count. In our
+  // namespaces it has none anyway.
+  if (namespace === undefined) setLink(namespace, 'set', name, 'addrgenmode', 'none');
+  const words = [...(mtu === undefined ? [] : ['mtu', String(mtu)]), ...(up === false ? [] : ['up'])];
+  if (words.length > 0) setLink(namespace, 'set', 'dev', name, ...words);
   // Last, because it tells a peer that is up only while the device is up itself (veth_set_features, drivers/net/veth.c).
   if (gro !== undefined) setGro({ namespace, name }, gro);
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
 import { BpfMap } from '../../src/kernel/map.ts';
 import { PinFolder } from '../support/command.ts';
-import { heldBy, heldByOthers } from '../support/held-by-others.ts';
+import { foreignStores, heldBy, heldByOthers } from '../support/held-by-others.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
 import { runVariable } from '../support/run-id.ts';
 import { inNamespace, tool } from '../support/tool.ts';
@@ -70,6 +71,22 @@ it('a pin in a bpffs that only another mount namespace has is of others', async 
   const child = spawn('unshare', ['--mount', 'sh', '-c', script], { stdio: 'ignore' });
   try {
     await expect.poll(() => [...heldByOthers()], { timeout: 30_000 }).toContain(word);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
+it('what the tool keeps of a redirect is of others in a namespace of theirs only', async () => {
+  using world = createWorld();
+  const own = statSync(`/run/netns/${world.namespace()}`).ino;
+  const { [runVariable]: _, ...foreign } = process.env;
+  const child = spawn('unshare', ['--net', 'sleep', '1000'], { stdio: 'ignore', env: foreign });
+  try {
+    const theirs = (): number => statSync(`/proc/${child.pid}/ns/net`).ino;
+    await expect.poll(theirs).not.toBe(statSync('/proc/self/ns/net').ino);
+    expect(foreignStores()).toContain(`/sys/fs/bpf/xdpctl/${theirs()}_`);
+    expect(foreignStores()).not.toContain(`/sys/fs/bpf/xdpctl/${own}_`);
+    expect(foreignStores()).not.toContain(`/sys/fs/bpf/xdpctl/${statSync('/proc/self/ns/net').ino}_`);
   } finally {
     child.kill('SIGKILL');
   }

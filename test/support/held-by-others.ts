@@ -32,11 +32,14 @@ export function heldByOthers(): ReadonlySet<ObjectWord> {
 
 /** By the descriptors of processes that were not started by this run. */
 function heldByProcesses(): ObjectWord[] {
+  return foreignProcesses().flatMap((pid) => heldBy(Number(pid)));
+}
+
+function foreignProcesses(): string[] {
   const run = `${runVariable}=${process.env[runVariable] ?? ''}`;
   return entries('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .filter((pid) => !read(`/proc/${pid}/environ`).split('\0').includes(run))
-    .flatMap((pid) => heldBy(Number(pid)));
+    .filter((pid) => !read(`/proc/${pid}/environ`).split('\0').includes(run));
 }
 
 /** The objects of which a process has descriptors (/proc/PID/fdinfo, Documentation/filesystems/proc.rst). */
@@ -71,12 +74,14 @@ function foreignNamespaces(): string[] {
   return entries('/run/netns').filter((name) => !name.startsWith(runPrefix()));
 }
 
-/** What the names of the folders begin with in which the tool keeps the redirects of those namespaces. */
-function foreignStores(): string[] {
-  return foreignNamespaces().flatMap((name) => {
-    const ino = inodeOf(`/run/netns/${name}`);
-    return ino === undefined ? [] : [`/sys/fs/bpf/xdpctl/${ino}_`];
-  });
+/** What the names of the folders begin with in which the tool keeps the redirects of the namespaces of others. */
+export function foreignStores(): string[] {
+  const named = foreignNamespaces().map((name) => inodeOf(`/run/netns/${name}`));
+  const entered = foreignProcesses().map((pid) => inodeOf(`/proc/${pid}/ns/net`));
+  const own = inodeOf('/proc/self/ns/net');
+  return [...new Set([...named, ...entered])].flatMap((inode) =>
+    inode === undefined || inode === own ? [] : [`/sys/fs/bpf/xdpctl/${inode}_`],
+  );
 }
 
 /** What has pins in a bpffs that only processes in another mount namespace see. */

@@ -2,7 +2,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type BpfKind, bpfKinds, bpfObjects } from './bpf-objects.ts';
-import { heldByOthers } from './held-by-others.ts';
+import { foreignStores, heldByOthers } from './held-by-others.ts';
 import { runPrefix } from './run-id.ts';
 import { slowness } from './slowness.ts';
 
@@ -59,10 +59,15 @@ function objectsOf(kind: BpfKind): string[] {
   );
 }
 
-/** The things among these that are no BPF objects of others (held-by-others.ts). */
+/** The things among these that are no BPF objects of others (held-by-others.ts), nor redirects in their namespaces. */
 function withoutHeldByOthers(things: readonly string[]): string[] {
+  if (things.length === 0) return [];
   const held: ReadonlySet<string> = heldByOthers();
-  return things.filter((thing) => !held.has(/^(?:map|prog|link) \d+/.exec(thing)?.[0] ?? ''));
+  const stores = foreignStores().map((path) => `pin ${path}`);
+  return things.filter(
+    (thing) =>
+      !held.has(/^(?:map|prog|link) \d+/.exec(thing)?.[0] ?? '') && !stores.some((store) => thing.startsWith(store)),
+  );
 }
 
 function entries(folder: string): string[] {

@@ -26,6 +26,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +130,8 @@ void exit(int status)
 	__builtin_unreachable();
 }
 
-static enum caller caller_of(void *address)
+/* By dladdr(), which walks through all symbols of Node.js, of which there are a hundred thousand. */
+static enum caller look_up_caller(void *address)
 {
 	Dl_info info;
 	if (dladdr(address, &info) == 0 || info.dli_fname == NULL)
@@ -138,6 +140,26 @@ static enum caller caller_of(void *address)
 		return OURS;
 	const char *name = strrchr(info.dli_fname, '/');
 	return strncmp(name == NULL ? info.dli_fname : name + 1, "node", 4) == 0 ? NODE : OTHERS;
+}
+
+/* The same, remembered: calls come from a few places. */
+static enum caller caller_of(void *address)
+{
+	static struct {
+		void *_Atomic address;
+		_Atomic enum caller caller;
+	} known[1024];
+	size_t slot = (uintptr_t)address / 4 % 1024;
+	if (known[slot].address == address)
+		return known[slot].caller;
+	enum caller caller = look_up_caller(address);
+	/* A slot is for the first that comes. */
+	void *nobody = NULL;
+	if (atomic_compare_exchange_strong(&known[slot].address, &nobody, (void *)1)) {
+		known[slot].caller = caller;
+		known[slot].address = address;
+	}
+	return caller;
 }
 
 /* The command's own code, and whatever Node.js looks for around it. */

@@ -135,11 +135,17 @@ function wrongWords({ result }: FaultyRun, errno: string, call: Call): string[] 
 /** Commands of bpf(2) by which libbpf tries what the kernel can do, and tells nobody why it failed. */
 const TRIED_BY_LIBBPF = ['0', '5', '18'];
 
+/** What `debug` looks for in PATH. */
+const TRACERS = /\/(?:bpftrace|perf|cat|setpriv)$/;
+
 /** The exit codes that a failed call may lead to. */
 function exitCodes(errno: string, { name, detail }: Call): readonly number[] {
   switch (errno) {
-    case 'EPERM':
     case 'EACCES':
+      // A folder of PATH that may not be searched does not have the program, as for the shell.
+      if (name === 'access' && TRACERS.test(detail)) return [4, 5];
+      return [4];
+    case 'EPERM':
       return name === 'bpf' && TRIED_BY_LIBBPF.includes(detail) ? [4, 1] : [4];
     case 'EBUSY':
       return [1, 6];

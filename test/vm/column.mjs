@@ -1,6 +1,6 @@
 /** The tests on one kernel, in a virtual machine or on this one. */
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -36,7 +36,10 @@ export async function machineColumn({ name, release: kernel, image }, { archive,
   const log = join(folder, `${name}.log`);
   const collected = new Collected(files);
   const begin = performance.now();
-  const problem = await runMachine({ image, archive, log, seconds }, (line) => collected.take(line));
+  const problem = await runMachine({ image, archive, log, seconds }, (line) => {
+    appendFileSync(join(folder, `${name}.jsonl`), `${JSON.stringify(line)}\n`);
+    collected.take(line);
+  });
   return {
     name,
     release: kernel,

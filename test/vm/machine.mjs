@@ -28,15 +28,13 @@ export function runMachine({ image, archive, log, seconds }, onResult) {
   const ports = ['-serial', `file:${log}`, '-serial', 'stdio'];
   const words = [...Object.entries(options).flatMap(([name, value]) => [`-${name}`, value]), ...ports];
   return new Promise((resolve) => {
-    const child = spawn('qemu-system-x86_64', ['-nodefaults', '-no-reboot', ...words], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const end = () => child.kill('SIGKILL');
-    process.once('exit', end);
+    // It ends with this process, however that ends.
+    const tied = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', '-nodefaults', '-no-reboot', ...words];
+    const child = spawn('setpriv', tied, { stdio: ['ignore', 'pipe', 'inherit'] });
     let problem;
     const timer = setTimeout(() => {
       problem = `switched off after ${seconds} seconds`;
-      end();
+      child.kill('SIGKILL');
     }, seconds * 1000);
     createInterface({ input: child.stdout }).on('line', (line) => {
       const begin = line.indexOf('{');
@@ -45,7 +43,6 @@ export function runMachine({ image, archive, log, seconds }, onResult) {
     child.on('error', (error) => (problem ??= error.message));
     child.on('close', (status, signal) => {
       clearTimeout(timer);
-      process.off('exit', end);
       resolve(problem ?? (status === 0 ? undefined : `QEMU: ${signal ?? `exit ${status}`}`));
     });
   });

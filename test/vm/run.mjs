@@ -61,6 +61,8 @@ function tell(column) {
   const { name, release, results, files: times, seconds, log } = column;
   console.log(`\n== Linux ${name} (${release}) ==`);
   for (const { file, seconds: each } of times) console.log(`${String(each).padStart(7)} s  ${file}`);
+  const slow = results.filter((result) => result.seconds >= 1).toSorted((a, b) => b.seconds - a.seconds);
+  for (const { seconds: each, name: test } of slow.slice(0, 10)) console.log(`${String(each).padStart(7)} s  ${test}`);
   for (const state of ['skipped', 'failed']) {
     for (const each of results.filter((result) => result.state === state)) {
       console.log(`${state}: ${each.name}: ${each.reason ?? 'no reason given'}`);

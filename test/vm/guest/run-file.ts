@@ -12,19 +12,22 @@ interface Result {
   readonly name: string;
   readonly state: 'passed' | 'failed' | 'skipped';
   readonly reason?: string;
+  readonly seconds?: number;
 }
 
 /**
  * Runs the tests of one file, and writes each result to the file that XDPCTL_RESULTS names as soon as it is there, one
- * JSON object a line; what failed, with all its words, to stderr.
+ * JSON object a line; what failed, with all its words, to stderr. XDPCTL_ONLY is a regular expression that chooses tests.
  */
 export async function runFile(name: string, load: () => Promise<unknown>): Promise<void> {
   const told = new Set<Task>();
+  const pattern = process.env['XDPCTL_ONLY'];
+  const only = pattern === undefined ? undefined : new RegExp(pattern);
   const write = (result: Omit<Result, 'file'>): void => {
     appendFileSync(process.env['XDPCTL_RESULTS'] ?? '/dev/stdout', `${JSON.stringify({ file: name, ...result })}\n`);
   };
   const tell = (test: Test): void => {
-    if (told.has(test)) return;
+    if (told.has(test) || (only !== undefined && !only.test(fullName(test)))) return;
     told.add(test);
     // Its type does not name the reason for a skip.
     const { state, note, errors = [] }: Partial<TaskResult> & { note?: string } = test.result ?? {};
@@ -34,6 +37,7 @@ export async function runFile(name: string, load: () => Promise<unknown>): Promi
       name: fullName(test),
       state: failed ? 'failed' : state === 'pass' ? 'passed' : 'skipped',
       ...(reason === undefined ? {} : { reason }),
+      seconds: Math.round((test.result?.duration ?? 0) / 100) / 10,
     });
     if (failed) complain(fullName(test), errors);
   };
@@ -43,7 +47,7 @@ export async function runFile(name: string, load: () => Promise<unknown>): Promi
       setupFiles: [],
       name: '',
       passWithNoTests: false,
-      testNamePattern: undefined,
+      testNamePattern: only,
       allowOnly: false,
       sequence: { seed: 1, hooks: 'stack', setupFiles: 'list' },
       chaiConfig: undefined,

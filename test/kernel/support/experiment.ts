@@ -39,7 +39,7 @@ export class Experiment implements Disposable {
 
   /**
    * @param send makes the frames of a case come, and may wait for what becomes of them
-   * @param counting who counts
+   * @param counting who counts; `builtin` among them, because it says when all are lost
    */
   async run<Case extends Passage>(
     cases: readonly Case[],
@@ -59,7 +59,7 @@ export class Experiment implements Disposable {
       for (const each of cases) await send(each, this.pathOf(each));
       this.#system = readLiveSystem();
       this.#evidence = { ...evidenceBetween(reading, readCounters(before)), before, functionAt: kernelFunctionAt };
-      await this.#untilAllLost(cases, sessions.get(counting[0] ?? 'builtin'));
+      await this.#untilAllLost(cases, sessions.get('builtin'));
       for (const [name, session] of sessions) this.#results.set(name, await session.stop());
       this.#evidence = { ...evidenceBetween(reading, readCounters(before)), before, functionAt: kernelFunctionAt };
     } finally {

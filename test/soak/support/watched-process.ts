@@ -54,6 +54,11 @@ export class WatchedProcess implements AsyncDisposable {
     return /^ready:/m.test(this.stderr);
   }
 
+  /** Whether it has ended, asked or not. */
+  get ended(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   /** Sends a signal, when there is one, and waits for the end. */
   end(signal?: NodeJS.Signals): Promise<WatchedEnd> {
     if (signal !== undefined) this.child.kill(signal);

@@ -119,7 +119,8 @@ function section(rows) {
   const missing = rows.filter(({ unavailable }) => unavailable !== undefined);
   const kernels = [...new Set(rows.flatMap(({ kernel }) => (kernel === undefined ? [] : [kernel.replace(/-.*/, '')])))];
   const notes = [
-    `How many tests passed, on Linux ${kernels.join(' and ')}; — stands for what was not run.`,
+    `How many tests passed, on Linux ${kernels.join(' and ')}; — stands for what was not run. Versions between these, other ` +
+      'machines and other C libraries (musl) are untested; a Node.js before 20 is refused (exit 5).',
     arm64 &&
       'On arm64, which QEMU emulates without bpf(2), only what is above the kernel was run: ' +
         'everything that makes, attaches or counts something is untested there.',

@@ -5,6 +5,7 @@ import type { Finding } from '../../domain/finding.ts';
 import { type FlowCounter, flowsSince } from '../../domain/flow-counter.ts';
 import { findingsOf } from '../../domain/ledger.ts';
 import type { LiveSystem } from '../../domain/live-system.ts';
+import { remembering } from '../../domain/system-memory.ts';
 import { readLiveSystem } from '../../kernel/inventory.ts';
 import { kernelFunctionAt } from '../../kernel/kernel-symbols.ts';
 import { type CounterReading, evidenceBetween, noReading, readCounters } from '../../kernel/loss-evidence.ts';
@@ -21,6 +22,8 @@ export class Analyst {
   readonly #filter: DropFilter;
   readonly #before: LiveSystem;
   #system: LiveSystem;
+  /** The last look, without what is only remembered. */
+  #looked: LiveSystem;
   #seen = performance.now();
   #first = noReading;
   #last = noReading;
@@ -31,6 +34,7 @@ export class Analyst {
     this.#filter = filter;
     this.#before = readLiveSystem();
     this.#system = this.#before;
+    this.#looked = this.#before;
   }
 
   /** To be called right before counting begins, so that what the kernel counts is over the same time. */
@@ -47,7 +51,7 @@ export class Analyst {
     const counters = countersSince(this.#counts.counters, counts.counters);
     const flows = flowsSince(this.#counts.flows, counts.flows);
     this.flows = flows;
-    if (counters.length > 0) this.#refresh(this.#isUnknown(counters) ? SOON : STALE);
+    if (counters.length > 0) this.#refresh(this.#isUnknown(counters) ? SOON : STALE, counts);
     const reading = readCounters(this.#system);
     const evidence = this.#evidence(this.#last, reading, flows);
     this.#counts = counts;
@@ -56,9 +60,10 @@ export class Analyst {
   }
 
   /** What was lost in all. */
-  total({ counters, flows }: TraceCounts): readonly Finding[] {
+  total(counts: TraceCounts): readonly Finding[] {
+    const { counters, flows } = counts;
     const reading = readCounters(this.#system);
-    this.#refresh(0);
+    this.#refresh(0, counts);
     return findingsOf(counters, this.#system, this.#filter, this.#evidence(this.#first, reading, flows));
   }
 
@@ -67,15 +72,11 @@ export class Analyst {
   }
 
   /** @param age milliseconds from which on the last look is too old */
-  #refresh(age: number): void {
+  #refresh(age: number, { counters, flows }: TraceCounts): void {
     if (performance.now() - this.#seen < age) return;
     const now = readLiveSystem();
-    // Programs and maps that went away meanwhile stay known.
-    this.#system = {
-      ...now,
-      programs: new Map([...this.#system.programs, ...now.programs]),
-      maps: new Map([...this.#system.maps, ...now.maps]),
-    };
+    this.#system = remembering(now, this.#system, this.#looked, [...counters, ...flows]);
+    this.#looked = now;
     this.#seen = performance.now();
   }
 

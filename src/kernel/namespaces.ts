@@ -59,14 +59,24 @@ export interface HeldNamespace {
 
 /** Network namespaces held open together. Those that vanish meanwhile or may not be opened are left out. */
 export class NamespaceSet implements Disposable {
-  readonly list: readonly HeldNamespace[];
+  readonly #list: HeldNamespace[] = [];
 
+  /** @throws Error of node:fs when one of them cannot be looked at */
   constructor(namespaces: readonly LiveNetns[] = listNamespaces()) {
-    this.list = namespaces.flatMap((netns) => {
-      const path = netns.current ? OWN : namespacePath(netns);
-      const fd = path === undefined ? undefined : tryOpen(path, netns.inode);
-      return fd === undefined ? [] : [{ netns, fd, path: `/proc/self/fd/${fd}` }];
-    });
+    try {
+      for (const netns of namespaces) {
+        const path = netns.current ? OWN : namespacePath(netns);
+        const fd = path === undefined ? undefined : tryOpen(path, netns.inode);
+        if (fd !== undefined) this.#list.push({ netns, fd, path: `/proc/self/fd/${fd}` });
+      }
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  get list(): readonly HeldNamespace[] {
+    return this.#list;
   }
 
   /**
@@ -84,7 +94,7 @@ export class NamespaceSet implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { fd } of this.list) closeSync(fd);
+    for (const { fd } of this.#list) closeSync(fd);
   }
 }
 
@@ -103,9 +113,13 @@ function tryOpen(path: string, inode: number): number | undefined {
   } catch {
     return undefined;
   }
-  if (fstatSync(fd).ino === inode) return fd;
-  closeSync(fd);
-  return undefined;
+  let found;
+  try {
+    found = fstatSync(fd).ino;
+  } finally {
+    if (found !== inode) closeSync(fd);
+  }
+  return found === inode ? fd : undefined;
 }
 
 const RTM_NEWNSID = 88;

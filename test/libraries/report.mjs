@@ -117,19 +117,21 @@ function section(rows) {
   const bullseye = rows.find(({ name, groups }) => name === 'bullseye' && groups !== undefined);
   const arm64 = rows.find(({ name, groups }) => name === 'arm64' && groups !== undefined);
   const missing = rows.filter(({ unavailable }) => unavailable !== undefined);
+  const again = rows.flatMap((row) => row.again ?? []);
   const kernels = [...new Set(rows.flatMap(({ kernel }) => (kernel === undefined ? [] : [kernel.replace(/-.*/, '')])))];
   const notes = [
     `How many tests passed, on Linux ${kernels.join(' and ')}; — stands for what was not run. Versions between these, other ` +
       'machines and other C libraries (musl) are untested; a Node.js before 20 is refused (exit 5).',
     arm64 &&
       'On arm64, which QEMU emulates without bpf(2), only what is above the kernel was run: ' +
-        'everything that makes, attaches or counts something is untested there.',
+        'everything that makes, attaches or counts something is untested there. ' +
+        `Commands that need bpf(2) are exit 5 and say so (${cell(arm64.groups.without)} tests).`,
     bullseye &&
       `Where libbpf is missing, or only a libbpf.so.0 is there, every command that needs it is exit 5, says what to ` +
         `install, and changes nothing (${cell(bullseye.groups.without)} tests).`,
-    ...rows.flatMap(({ name, again = [] }) =>
-      again.map((file) => `On ${name} ${file} failed once, and passed when it was run again.`),
-    ),
+    again.length > 0 &&
+      `${again.length} files of tests failed once, on a machine that had other work, and passed when they were run again ` +
+        '(named in [results.json](test/libraries/results.json)).',
     ...missing.map(({ name, unavailable }) => `${name} could not be had: ${unavailable}.`),
   ].filter(Boolean);
   return `${BEGIN}\n${table(rows)}\n\n${notes.join('\n')}\n\n${END}`;

@@ -6,6 +6,7 @@ import { makeDirectory } from './directory.ts';
 import {
   DEVICE_PIN,
   deviceGone,
+  isStoreDirectory,
   namesIn,
   type PathStore,
   pinnedProgram,
@@ -113,9 +114,9 @@ export class PathJournal {
     this.path = journalPath(store, state);
   }
 
-  /** The one that a killed command has left, or undefined. */
+  /** The one that a killed command has left, or undefined. @throws ToolError refused for what nobody of us has left */
   static left(store: PathStore): PathJournal | undefined {
-    const state = states.find((each) => exists(journalPath(store, each)));
+    const state = states.find((each) => isStoreDirectory(journalPath(store, each)));
     return state === undefined ? undefined : new PathJournal(store, state);
   }
 
@@ -126,6 +127,7 @@ export class PathJournal {
   /** In ascending order of ifindexes. */
   entries(): JournalEntry[] {
     return namesIn(this.path)
+      .filter((name) => /^[1-9][0-9]{0,9}$/.test(name))
       .map(Number)
       .toSorted((a, b) => a - b)
       .map((ifindex) => this.entry(ifindex));

@@ -69,7 +69,7 @@ export class PathStore {
   devices(): number[] {
     return namesIn(this.root)
       .flatMap((name) => {
-        const [, netns, ifindex] = /^([0-9]+)_([0-9]+)$/.exec(name) ?? [];
+        const [, netns, ifindex] = /^([0-9]+)_([1-9][0-9]{0,9})$/.exec(name) ?? [];
         return Number(netns) === this.netns && ifindex !== undefined ? [Number(ifindex)] : [];
       })
       .toSorted((a, b) => a - b);
@@ -128,12 +128,26 @@ export function storeRoot(): string {
   return `${bpffsMounts()[0] ?? BPFFS_STANDARD}/xdpctl`;
 }
 
-/** The names in a directory, sorted; none when it is not there. */
+/** Whether there is a directory of ours, not a link to one. @throws ToolError refused for anything else */
+export function isStoreDirectory(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return false;
+  if (!stats.isDirectory()) throw notOurs(path);
+  return true;
+}
+
+function notOurs(path: string): ToolError {
+  return notSafe(`${path} is in the way: xdpctl keeps its pins in directories there`, path);
+}
+
+/** The names in a directory, sorted; none when it is not there. @throws ToolError refused for what is no directory */
 export function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory).toSorted();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    if (code === 'ENOTDIR') throw notOurs(directory);
     throw error;
   }
 }
@@ -164,14 +178,15 @@ export function linkText(path: string): string | undefined {
   }
 }
 
-/** Removes a directory with everything in it; what is pinned there lives on while anybody else holds it. */
+/**
+ * Removes a directory with everything in it, or what stands in its place: what a link leads to stays. What is pinned there
+ * lives on while anybody else holds it.
+ */
 export function removeTree(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
-  for (const name of namesIn(path)) {
-    const inner = `${path}/${name}`;
-    if (lstatSync(inner).isDirectory()) removeTree(inner);
-    else unlinkSync(inner);
-  }
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (!stats.isDirectory()) return unlinkSync(path);
+  for (const name of namesIn(path)) removeTree(`${path}/${name}`);
   rmdirSync(path);
 }
 

@@ -52,6 +52,9 @@ const findings: readonly (readonly [what: string, name: string, input: unknown])
   ['came to no end', 'btf/kernel-types', endlessConst()],
   ['counted less than nothing', 'tracing/bpftrace', [countsOf('"1,2,6": -4')]],
   ['counted a part', 'tracing/bpftrace', [countsOf('"1,2,6": 0.5')]],
+  ['was told as a bug', 'journal/left', [{ name: '4026531840_pending', kind: 'file', inside: [] }]],
+  ['took away what a link leads to', 'journal/left', [{ name: '4026531840_committed', kind: 'link', inside: [] }]],
+  ['was no device', 'journal/left', [{ name: '4026531840_99999999999999999999', kind: 'directory', inside: [] }]],
   ['counted at no device', 'tracing/bpftrace', [countsOf('"123456789012345678901,2,6": 4')]],
 ];
 

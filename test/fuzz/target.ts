@@ -20,6 +20,8 @@ export interface FuzzTarget {
   readonly async: boolean;
   /** Lets another program judge, many inputs at once: called now and then, and at the end. */
   readonly judge?: () => void;
+  /** Of so many inputs it gets one, because each starts a process, or changes files; 1 when absent. */
+  readonly oneIn?: number;
 }
 
 interface Definition<Case> {
@@ -27,10 +29,11 @@ interface Definition<Case> {
   readonly arbitrary: fc.Arbitrary<Case>;
   check(input: Case): void;
   judge?(): void;
+  readonly oneIn?: number;
 }
 
-export function target<Case>({ name, arbitrary, check, judge }: Definition<Case>): FuzzTarget {
-  return { name, arbitrary, check: (input) => check(input as Case), async: false, ...(judge && { judge }) };
+export function target<Case>({ name, arbitrary, check, judge, oneIn = 1 }: Definition<Case>): FuzzTarget {
+  return { name, arbitrary, check: (input) => check(input as Case), async: false, oneIn, ...(judge && { judge }) };
 }
 
 /** The same for a parser that is asynchronous. */
@@ -38,12 +41,14 @@ export function asyncTarget<Case>({
   name,
   arbitrary,
   check,
+  oneIn = 1,
 }: {
   readonly name: string;
   readonly arbitrary: fc.Arbitrary<Case>;
   check(input: Case): Promise<void>;
+  readonly oneIn?: number;
 }): FuzzTarget {
-  return { name, arbitrary, check: (input) => check(input as Case), async: true };
+  return { name, arbitrary, check: (input) => check(input as Case), async: true, oneIn };
 }
 
 /** How long one input may take: what is slower hangs, or will with a larger one. */

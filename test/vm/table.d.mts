@@ -6,7 +6,6 @@ export interface KernelResults {
   readonly losses: Readonly<
     Record<string, { readonly told: number; readonly unseen: number; readonly absent: number; readonly failed: number }>
   >;
-  readonly tests: Readonly<Record<'passed' | 'failed' | 'skipped', number>>;
 }
 
 export function summary(column: {
@@ -15,5 +14,6 @@ export function summary(column: {
   readonly results: readonly { readonly file: string; readonly name: string; readonly state: string }[];
 }): KernelResults;
 export function readResults(): KernelResults[];
+export function merged(known: readonly KernelResults[], found: readonly KernelResults[]): KernelResults[];
 export function tableOf(all: readonly KernelResults[]): string;
 export function withTable(readme: string, table: string): string;

@@ -11,13 +11,15 @@ const readmeFile = join(root, 'README.md');
 const begin = '<!-- kernels: written by `npm run test:kernels -- --record` -->';
 const end = '<!-- kernels end -->';
 
+/** Stands in the table for what has not been run. */
+const notRun = '—';
+
 /**
  * @typedef {object} KernelResults
  * @property {string} kernel 6.12
  * @property {string} release
  * @property {Record<string, string>} features by name: `yes`, `exit 5, Linux 5.14 is required`, `failed`
  * @property {Record<string, { told: number, unseen: number, absent: number, failed: number }>} losses by backend, in cases
- * @property {Record<'passed' | 'failed' | 'skipped', number>} tests
  */
 
 /** @returns {KernelResults[]} */
@@ -30,11 +32,32 @@ export function readResults() {
  * @param {import('./column.mjs').Column[]} columns
  */
 export function record(columns) {
-  const found = columns.map(summary);
-  const others = readResultsOrNone().filter(({ kernel }) => !found.some((each) => each.kernel === kernel));
-  const all = [...others, ...found].toSorted((a, b) => number(a.kernel) - number(b.kernel));
+  const all = merged(readResultsOrNone(), columns.map(summary));
   writeFileSync(resultsFile, `${JSON.stringify(all, null, 2)}\n`);
   writeFileSync(readmeFile, withTable(readFileSync(readmeFile, 'utf8'), tableOf(all)));
+}
+
+/**
+ * What was known of kernels with what a run has found; one that ran only some of the test files leaves the rest as it was.
+ * @param {KernelResults[]} known
+ * @param {KernelResults[]} found
+ * @returns {KernelResults[]} from old to new
+ */
+export function merged(known, found) {
+  const kernels = new Map(known.map((each) => [each.kernel, each]));
+  for (const each of found) {
+    const { features: before, losses: lost } = kernels.get(each.kernel) ?? each;
+    kernels.set(each.kernel, {
+      ...each,
+      features: isEmpty(each.features) ? before : each.features,
+      losses: isEmpty(each.losses) ? lost : each.losses,
+    });
+  }
+  return [...kernels.values()].toSorted((a, b) => number(a.kernel) - number(b.kernel));
+}
+
+function isEmpty(part) {
+  return Object.keys(part).length === 0;
 }
 
 function readResultsOrNone() {
@@ -53,9 +76,7 @@ function number(kernel) {
 
 /** @param {Pick<import('./column.mjs').Column, 'name' | 'release' | 'results'>} column @returns {KernelResults} */
 export function summary({ name, release, results }) {
-  const tests = { passed: 0, failed: 0, skipped: 0 };
-  for (const { state } of results) tests[state] += 1;
-  return { kernel: name, release, features: featuresOf(results), losses: lossesOf(results), tests };
+  return { kernel: name, release, features: featuresOf(results), losses: lossesOf(results) };
 }
 
 /** The names are `… > FEATURE: WHAT IT DOES`. */
@@ -91,7 +112,7 @@ export function tableOf(all) {
   const rows = [
     ['', ...all.map(({ kernel }) => kernel)],
     ['---', ...all.map(() => '---')],
-    ...names.map((name) => [name, ...all.map(({ features: found }) => found[name] ?? '')]),
+    ...names.map((name) => [name, ...all.map(({ features: found }) => found[name] ?? notRun)]),
     ...backends.map((backend) => [
       `ways to lose frames that \`${backend}\` tells`,
       ...all.map((each) => lossText(each, backend)),
@@ -101,7 +122,8 @@ export function tableOf(all) {
 }
 
 function lossText({ losses: found }, backend) {
-  const { told = 0, unseen = 0, failed = 0 } = found[backend] ?? {};
+  if (found[backend] === undefined) return notRun;
+  const { told, unseen, failed } = found[backend];
   return `${told} of ${told + unseen + failed}`;
 }
 

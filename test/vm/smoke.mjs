@@ -1,0 +1,68 @@
+/** Other kernels in `npm test`: as much as its time allows of what the README's table says of each. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { makeArchive } from './archive.mjs';
+import { bundleTests } from './bundle.mjs';
+import { guestEnvironment, machineColumn } from './column.mjs';
+import { findProgram } from './files.mjs';
+import { fetchKernel, kernels, NoKernel } from './kernels.mjs';
+import { features } from './suites.mjs';
+
+/** Of the tests of features all but the one that starts many programs, which takes longer there than the others. */
+const subset = '^(?!.*the built command)';
+
+/** How long one of them may take; on two CPUs that have nothing else to do it is a tenth of that. */
+const SECONDS = 600;
+
+/** Programs that it takes, beside those of the tests. */
+const tools = ['qemu-system-x86_64', 'busybox', 'cpio', 'apt-get', 'dpkg-deb'];
+
+/**
+ * Runs the tests of features on other kernels. What this machine, or its mirror of Debian, does not have is skipped, and
+ * says why.
+ *
+ * @returns {Promise<import('../../bin/dev/vitest-step.mjs').Result[]>}
+ */
+export async function kernelSmoke() {
+  const missing = tools.find((name) => findProgram(name) === undefined);
+  if (process.arch !== 'x64') return [skipped('other kernels', 'they are those of x86-64 machines')];
+  if (missing !== undefined) return [skipped('other kernels', `${missing} is not installed`)];
+  const results = [];
+  const fetched = [];
+  for (const kernel of kernels) {
+    try {
+      fetched.push(fetchKernel(kernel));
+    } catch (error) {
+      if (!(error instanceof NoKernel)) throw error;
+      results.push(skipped(`Linux ${kernel.name}`, error.message));
+    }
+  }
+  if (fetched.length === 0) return results;
+  const folder = mkdtempSync(join(tmpdir(), 'xdpctl-vm-'));
+  try {
+    const files = [features];
+    const { main, bundles } = await bundleTests(files, join(folder, 'bundles'));
+    const environment = { ...guestEnvironment(), XDPCTL_ONLY: subset };
+    const archive = makeArchive({ kernels: fetched, bundles, main, environment }, folder);
+    const waiting = [...fetched];
+    const work = async () => {
+      for (let kernel = waiting.shift(); kernel !== undefined; kernel = waiting.shift()) {
+        const column = await machineColumn(kernel, { archive, files, folder, seconds: SECONDS });
+        if (column.results.some(({ state }) => state === 'failed')) console.log(column.log);
+        console.log(`Linux ${kernel.release}: ${column.results.length} tests in ${column.seconds} s`);
+        results.push(...column.results.map((each) => ({ ...each, name: `Linux ${kernel.name} > ${each.name}` })));
+      }
+    };
+    // Most of the time only one CPU of each machine works.
+    await Promise.all([...Array(Math.min(2, availableParallelism())).keys()].map(work));
+    return results;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function skipped(name, reason) {
+  return { name, state: 'skipped', reason };
+}

@@ -69,7 +69,7 @@ const byCommand: Readonly<Record<number, readonly number[]>> = {
   3: [EPERM, EBUSY], // MAP_DELETE_ELEM
   4: [ENOMEM, EPERM], // MAP_GET_NEXT_KEY
   5: [ENOMEM, EPERM, EMFILE, EAGAIN], // PROG_LOAD
-  6: [ENOMEM, EPERM], // OBJ_PIN
+  6: [ENOSPC, ENOMEM, EPERM], // OBJ_PIN: the first when bpffs is full (bpf_get_inode, kernel/bpf/inode.c)
   7: [EMFILE, ENOMEM, EACCES], // OBJ_GET
   10: [ENOMEM, EINTR, EPERM], // PROG_TEST_RUN
   11: [EPERM], // PROG_GET_NEXT_ID

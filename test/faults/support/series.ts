@@ -104,11 +104,19 @@ function wrongState({ result }: FaultyRun, state: State, fresh: State, allowed: 
 }
 
 /** Descriptors and mappings that a long-lived process, as a batch is, would have lost. */
-function wrongRest({ left }: FaultyRun, call: Call): string[] {
-  // libbpf itself leaves this one when it cannot copy a descriptor (bpf_map__reuse_fd, tools/lib/bpf/libbpf.c).
-  const ours = call.name === 'dup3' ? left.filter((line) => !/^open \d+ open \/$/.test(line)) : left;
+function wrongRest({ left }: FaultyRun, { name }: Call): string[] {
+  const excused = leftByOthers[name];
+  const ours = excused === undefined ? left : left.filter((line) => !excused.test(line));
   return ours.map((line) => `left ${line}`);
 }
+
+/** What others leave when a call fails, by its name. */
+const leftByOthers: Readonly<Record<string, RegExp>> = {
+  // libbpf, when it cannot copy a descriptor (bpf_map__reuse_fd, tools/lib/bpf/libbpf.c).
+  dup3: /^open \d+ open \/$/,
+  // Node.js 20, in readFileSync() of bytes (tryStatSync, lib/fs.js).
+  fstat: /^open \d+ open \/sys\/kernel\/btf\/vmlinux$/,
+};
 
 interface Told {
   readonly error?: { readonly exit?: number; readonly message?: string };

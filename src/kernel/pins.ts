@@ -6,7 +6,7 @@ import { bpffsMounts } from './bpffs-path.ts';
 import { readLinkInfo } from './link-info.ts';
 import { readMapInfo } from './map-info.ts';
 import { osPath } from './os-path.ts';
-import { type BpfObjectKind, openPin, type PinnedObject } from './pin.ts';
+import { type BpfObjectKind, openPin, type PinnedObject, removePinOf } from './pin.ts';
 import { readProgramInfo } from './program.ts';
 
 /** The paths at which objects of one kind are pinned, by the object's id. */
@@ -37,6 +37,15 @@ export function allPins(): Readonly<Record<BpfObjectKind, PinsById>> {
     }
   }
   return pins;
+}
+
+/**
+ * Takes back a pin that was made a moment ago; another object that is pinned there by now stays.
+ *
+ * @throws as removePinOf
+ */
+export function takeBackPin(path: string, kind: BpfObjectKind, id: number): void {
+  removePinOf(path, (pinned) => pinned.kind === kind && idOf(kind, pinned.fd.number) === id);
 }
 
 function* files(directory: string): Generator<string> {

@@ -8,7 +8,8 @@ import { ensureBpffs, isOnBpffs } from '../../kernel/bpffs.ts';
 import { cloneTargets } from '../../kernel/map-copy.ts';
 import type { BpfMap } from '../../kernel/map.ts';
 import { osPath } from '../../kernel/os-path.ts';
-import { pinObject, removePin } from '../../kernel/pin.ts';
+import { pinObject } from '../../kernel/pin.ts';
+import { takeBackPin } from '../../kernel/pins.ts';
 import type { BpfProgram } from '../../kernel/program.ts';
 import { Transaction } from '../../kernel/transaction.ts';
 import { pinName, UserObject, type UserObjectMap, type UserObjectProgram } from '../../kernel/user-object.ts';
@@ -24,6 +25,7 @@ interface WantedPin {
   readonly path: string;
   /** In a sentence: `program 'forward'`. */
   readonly what: string;
+  readonly kind: 'map' | 'prog';
   /** What is to be pinned, open. */
   open(): BpfMap | BpfProgram;
 }
@@ -64,12 +66,19 @@ export function loadObject(request: LoadRequest, all: boolean, context: Context)
   object.reusePinned();
   object.load();
   using transaction = new Transaction();
-  for (const path of madeByLibbpf) transaction.onRollback(() => removePin(path));
+  for (const map of object.maps) {
+    const { pinPath: path } = map;
+    if (path === undefined || !madeByLibbpf.includes(path)) continue;
+    using made = map.openMap();
+    const { id } = made.info;
+    transaction.onRollback(() => takeBackPin(path, 'map', id));
+  }
   for (const directory of new Set(directories)) makeDirectory(directory, transaction);
-  for (const { path, open } of pins) {
+  for (const { path, kind, open } of pins) {
     using opened = open();
+    const { id } = opened.info;
     pinObject(opened.fd, path);
-    transaction.onRollback(() => removePin(path));
+    transaction.onRollback(() => takeBackPin(path, kind, id));
   }
   transaction.commit();
   context.maps.forget();
@@ -141,7 +150,7 @@ function declaredMap(object: UserObject, { of }: Replacement): UserObjectMap {
 }
 
 function programPin(program: UserObjectProgram, path: string): WantedPin {
-  return { path, what: `program '${program.name}'`, open: () => program.openProgram() };
+  return { path, what: `program '${program.name}'`, kind: 'prog', open: () => program.openProgram() };
 }
 
 /** As libbpf names them: data sections too, and no dots, which the kernel does not allow. */
@@ -149,6 +158,7 @@ function mapPins(object: UserObject, directory: string): WantedPin[] {
   return object.maps.map((map) => ({
     path: `${directory}/${pinName(map.libbpfName.replaceAll('.', '_'), object.path)}`,
     what: `map '${map.name}'`,
+    kind: 'map',
     open: () => map.openMap(),
   }));
 }

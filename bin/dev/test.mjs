@@ -79,6 +79,12 @@ await tests('kernel', 900, { asRoot: true });
 await tests('e2e', 900, { asRoot: true });
 await tests('soak', 300, { asRoot: true });
 if (patterns.length === 0) {
+  console.log('\n== other kernels ==');
+  // Only now, because it takes npm packages.
+  const { kernelSmoke } = await import('../../test/vm/smoke.mjs');
+  results.push(...(await kernelSmoke()));
+}
+if (patterns.length === 0) {
   await check('BPF objects', [node, 'bin/dev/bpf.mjs', '--check'], { file: 'bin/dev/bpf.mjs' });
   await check('manual pages', [node, 'bin/dev/man.mjs', '--check'], { file: 'bin/dev/man.mjs' });
   if (isRoot) await check('libraries', [node, 'test/libraries/run.mjs', '--smoke'], { seconds: 300 });

@@ -14,6 +14,9 @@ const others = [
   'ls mkdir mkfifo mv rm rmdir sed sleep sort stat tail tee touch true uname wc',
 ].flatMap((line) => line.split(' '));
 
+/** This machine does not have what the tests need. */
+export class Missing extends Error {}
+
 /** Tests compile programs of their own. */
 const compiler = ['clang-14', 'llvm-strip-14'];
 const headers = ['bpf', 'linux', 'asm-generic', 'x86_64-linux-gnu/asm'].map((name) => `/usr/include/${name}`);
@@ -58,7 +61,7 @@ function machineFiles() {
   const files = new FileSet();
   files.addBinary(process.execPath);
   const missing = required.filter((name) => !files.addProgram(name));
-  if (missing.length > 0) throw new Error(`missing: ${missing.join(', ')}`);
+  if (missing.length > 0) throw new Missing(`missing: ${missing.join(', ')}`);
   for (const name of [...others, ...compiler]) files.addProgram(name);
   for (const path of headers.filter(existsSync)) files.addFolder(path);
   files.addBinary(libbpf());
@@ -73,7 +76,7 @@ function machineFiles() {
 function libbpf() {
   const { stdout } = spawnSync('ldconfig', ['-p'], { encoding: 'utf8' });
   const path = /libbpf\.so\.1 .*=> (\S+)/.exec(stdout)?.[1];
-  if (path === undefined) throw new Error('missing: libbpf.so.1');
+  if (path === undefined) throw new Missing('missing: libbpf.so.1');
   return path;
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { makeArchive } from './archive.mjs';
+import { makeArchive, Missing } from './archive.mjs';
 import { bundleTests } from './bundle.mjs';
 import { guestEnvironment, machineColumn } from './column.mjs';
 import { findProgram } from './files.mjs';
@@ -36,8 +36,10 @@ export async function kernelSmoke({ only = subset } = {}) {
     try {
       fetched.push(fetchKernel(kernel));
     } catch (error) {
-      if (!(error instanceof NoKernel)) throw error;
-      results.push(skipped(`Linux ${kernel.name}`, error.message));
+      const name = `Linux ${kernel.name}`;
+      results.push(
+        error instanceof NoKernel ? skipped(name, error.message) : { name, state: 'failed', reason: error.message },
+      );
     }
   }
   if (fetched.length === 0) return results;
@@ -54,14 +56,20 @@ export async function kernelSmoke({ only = subset } = {}) {
         if (column.results.some(({ state }) => state === 'failed')) console.log(column.log);
         console.log(`Linux ${kernel.release}: ${column.results.length} tests in ${column.seconds} s`);
         results.push(...column.results.map((each) => ({ ...each, name: `Linux ${kernel.name} > ${each.name}` })));
+        if (column.results.length === 0) {
+          results.push({ name: `Linux ${kernel.name}`, state: 'failed', reason: 'it ran no test' });
+        }
       }
     };
     // Most of the time only one CPU of each machine works.
     await Promise.all([...Array(Math.min(2, availableParallelism())).keys()].map(work));
-    return results;
+  } catch (error) {
+    if (error instanceof Missing) results.push(skipped('other kernels', error.message));
+    else results.push({ name: 'other kernels', state: 'failed', reason: error.message });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+  return results;
 }
 
 function skipped(name, reason) {

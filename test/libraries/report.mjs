@@ -21,7 +21,8 @@ const columns = {
   maps: 'maps',
   objects: 'objects',
   redirect: 'attach, frames',
-  drops: 'drops',
+  drops: '`debug drops`',
+  losses: 'every loss',
   xsk: 'AF_XDP',
 };
 
@@ -89,7 +90,7 @@ function withGroupsOf({ again: newer = [], ...row }, older, files) {
 
 /** @param {Row} row */
 function title({ arch, emulated, node, libbpf, glibc, groups, bpftrace }) {
-  const traced = groups.drops !== undefined && groups.drops.passed > 100 ? [`bpftrace ${bpftrace}`] : [];
+  const traced = groups.drops === undefined ? [] : [`bpftrace ${bpftrace}`];
   const machine = emulated ? [`**${arch}**, emulated`] : [];
   return [...machine, `libbpf ${libbpf}`, `glibc ${glibc}`, `Node.js ${node}`, ...traced].join(', ');
 }

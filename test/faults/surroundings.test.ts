@@ -188,12 +188,13 @@ describe('where somebody sets the clock', () => {
       expect(result).toMatchObject({ status: 0 });
       expect(seconds).toBeGreaterThanOrEqual(least);
       const numbers = [
-        ...result.stdout.matchAll(/"(?:time_s|interval_s|duration_s|\w+_per_s|count|dropped)":(-?[\d.e+]+)/g),
-      ];
+        ...result.stdout.matchAll(/"(time_s|interval_s|duration_s|\w+_per_s|count|dropped)":(-?[\d.e+]+)/g),
+      ].map(([, name = '', number]) => ({ name, number: Number(number) }));
       expect(numbers).not.toEqual([]);
-      // An hour would be a step of the clock.
-      for (const [text_, number] of numbers)
-        expect([text_, Number(number) >= 0 && Number(number) < 600]).toEqual([text_, true]);
+      // An hour would be a step of the clock; of frames, events tell those of the whole machine.
+      const wrong = ({ name, number }: { name: string; number: number }): boolean =>
+        number < 0 || (/^(?:time|interval|duration)_s$/.test(name) && number >= 600);
+      expect(numbers.filter(wrong)).toEqual([]);
     });
 
     it('a change that is not confirmed is taken back in time', async () => {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 
 import type { Call } from './support/faulty-command.ts';
+import { SAMPLE } from './support/sample.ts';
 import { triedCalls } from './support/tried.ts';
 
 /** Calls as a command tells them; `bpf 0 *3` for one that it makes three times. */
@@ -17,7 +18,7 @@ it.each(['one', 'two', 'three', 'four', 'five'])(
     const alone = calls('bpf 0 *4', 'bpf 13 *2', 'stat /sys/fs/bpf/xtabcdefghijkl/m', 'recv socket family 16');
     const busy = calls('bpf 0 *4', 'bpf 13 *90', 'stat /sys/fs/bpf/xt0123456789ab/m', 'recv socket family 16 *70');
     const sample = triedCalls(title, alone, 'sample');
-    expect(sample).toHaveLength(2);
+    expect(sample).toHaveLength(SAMPLE);
     expect(triedCalls(title, busy, 'sample')).toEqual(
       sample.map((call) => ({ ...call, detail: call.detail.replace('xtabcdefghijkl', 'xt0123456789ab') })),
     );

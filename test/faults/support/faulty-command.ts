@@ -43,6 +43,9 @@ export interface FaultyRun {
 const source = join(import.meta.dirname, 'failing-calls.c');
 const project = dirname(dirname(xdpctlPath));
 
+/** How long a command may take: some wait for bpftrace, on a machine on which other tests run at the same time. */
+const PATIENCE_MS = 120_000;
+
 /** Runs commands of which one system call fails. */
 export class FaultyCommands implements Disposable {
   readonly #folder = new TemporaryFolder();
@@ -54,7 +57,8 @@ export class FaultyCommands implements Disposable {
   run(args: readonly string[], fault: Fault | undefined, options: CommandOptions = {}): FaultyRun {
     this.#runs += 1;
     const log = this.#folder.file(`calls-${this.#runs}`);
-    const result = xdpctl(args, { ...options, env: { ...options.env, ...this.environment(log, fault) } });
+    const env = { ...options.env, ...this.environment(log, fault) };
+    const result = xdpctl(args, { milliseconds: PATIENCE_MS, ...options, env });
     const lines = readFileSync(log, 'utf8').split('\n');
     rmSync(log);
     return {

@@ -48,7 +48,7 @@ export function inFaultWorld(
 
   define({
     test(name, expectTimes) {
-      const options = extent === 'sample' ? {} : { timeout: 3_600_000 };
+      const options = { timeout: extent === 'sample' ? 480_000 : 3_600_000 };
       it.for([name])('%s', options, async (_name, context) => {
         needPreload(context);
         const times = await expectTimes(world, commands);

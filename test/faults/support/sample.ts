@@ -8,7 +8,7 @@ export type Extent = 'all' | 'calls' | 'sample';
 export const extent: Extent = extentOf(process.env['XDPCTL_FAULTS']);
 
 /** As many faults of each change are tried in a sample. */
-export const SAMPLE = 2;
+export const SAMPLE = 1;
 
 const seed = Number(process.env['XDPCTL_FAULTS_SEED'] ?? 20_261_127) >>> 0;
 

@@ -366,6 +366,17 @@ describe('cpumaps', () => {
     expect(only({ ...kthread, field: 'drops' }, system)).toMatchObject({ code: 'cpumap-alloc-failed' });
   });
 
+  it('knows the CPU whose program returned an illegal action, where the kernel reports that by itself', () => {
+    const thrown: DropCounter = { event: 'xdp_exception', count: 9, fromIfindex: 20_101, progId: 300, action: 0 };
+    const expected = { code: 'cpumap-program-drop', certainty: 'certain', count: 9, map: { id: 35 } };
+    expect(only(thrown, system)).toMatchObject({ ...expected, key: 1, cpu: 1 });
+    const both = cpumap.entries.map((entry) => ({ ...entry, progId: 300 }));
+    const entries = [...both, { key: 7, qsize: 8, progId: 300 }];
+    const finding = only(thrown, { ...system, maps: new Map([[35, { ...cpumap, entries }]]) });
+    expect(finding).toMatchObject(expected);
+    expect(finding).not.toHaveProperty('key');
+  });
+
   it('reports a failed redirect of that program under its own cause, once', () => {
     const kthread: DropCounter = { event: 'xdp_cpumap_kthread', field: 'xdp_drop', count: 5, mapId: 35, toCpu: 1 };
     expect(findingsOf([kthread, { ...redirectError, progId: 300 }], system)).toMatchObject([

@@ -21,6 +21,7 @@ export function exception(scene: Scene): Verdict {
   if (cpumap !== undefined && action !== xdpAction.redirect) {
     return certain('cpumap-program-drop', `${who}, in a cpumap entry, returned ${xdpActionText(action)}`, {
       mapId: cpumap.id,
+      ...cpuOf(counter.progId, cpumap),
     });
   }
   switch (action) {
@@ -33,6 +34,12 @@ export function exception(scene: Scene): Verdict {
     default:
       return certain('unknown-action', `${who} returned ${action}, which is no XDP action`);
   }
+}
+
+/** The CPU on which the program runs, where it is in one entry only. */
+function cpuOf(progId: number | undefined, { entries = [] }: LiveMap): { key?: number; cpu?: number } {
+  const [entry, ...others] = entries.filter((each) => each.progId === progId);
+  return entry === undefined || others.length > 0 ? {} : { key: entry.key, cpu: entry.key };
 }
 
 /** Only XDP_PASS and XDP_DROP are legal in a devmap entry; the event names the target as its device. */

@@ -1,8 +1,11 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { shellCommand } from '../../src/domain/shell-quote.ts';
+import { BpfMap } from '../../src/kernel/map.ts';
 import { printableLines } from '../../src/output/printable.ts';
 import { builtinPath } from '../support/builtin-path.ts';
 import { compileBpf } from '../support/clang.ts';
@@ -254,6 +257,24 @@ SEC("xdp") int ${main}(struct xdp_md *ctx)
     await run(0, 'redirect', 'detach', '--', ingress);
     await run(0, 'map', 'unpin', declaredPin);
   });
+});
+
+it('a process that holds a map may call itself anything', async () => {
+  const [name, link] = ['\u001b[2J\n$(>C)', folder.file('\u001b[2J\n$(>C)')];
+  symlinkSync(tool('sh', ['-c', 'command -v sleep']).trim(), link);
+  using map = BpfMap.create({ type: 1, name: 'held', keySize: 4, valueSize: 4, maxEntries: 1, flags: 0 });
+  const holder = spawn(link, ['600'], { stdio: ['ignore', 'ignore', 'ignore', map.fd] });
+  try {
+    await once(holder, 'spawn');
+    const id = String(map.info.id);
+    const shown = (await run(0, '-j', 'map', 'show', 'id', id)).json();
+    expect(shown).toMatchObject({ pids: [{ pid: holder.pid, comm: name }] });
+    await run(0, 'map', 'show', 'id', id);
+    await run(0, 'map', 'show');
+  } finally {
+    holder.kill('SIGKILL');
+    await once(holder, 'close');
+  }
 });
 
 function type(...words: readonly string[]): void {

@@ -50,7 +50,8 @@ const order = [
  * @property {string} [libbpf]
  * @property {string} [glibc]
  * @property {string} [bpftrace]
- * @property {Record<string, { passed: number, failed: number, skipped: number }>} [groups]
+ * @property {Record<string, { passed: number, failed: number, skipped: number, note?: string }>} [groups] a note is put there
+ *   by hand, and goes with the next run
  * @property {string[]} [again] files that failed once, and passed when they were run again
  * @property {string} [leftBehind] what the tests left behind
  */
@@ -121,7 +122,7 @@ function section(rows) {
   const again = rows.flatMap((row) => row.again ?? []);
   const kernels = [...new Set(rows.flatMap(({ kernel }) => (kernel === undefined ? [] : [kernel.replace(/-.*/, '')])))];
   const notes = [
-    `How many tests passed, on Linux ${kernels.join(' and ')}; — stands for what was not run. Versions between these, other ` +
+    `How many tests passed, on Linux ${kernels.join(' and ')}; — stands for what was not run, or not to the end. Versions between these, other ` +
       'machines and other C libraries (musl) are untested; a Node.js before 20 is refused (exit 5).',
     arm64 &&
       'On arm64, which QEMU emulates without bpf(2), only what is above the kernel was run: ' +
@@ -133,6 +134,11 @@ function section(rows) {
     again.length > 0 &&
       `${again.length} files of tests failed once, on a machine that had other work, and passed when they were run again ` +
         '(named in [results.json](test/libraries/results.json)).',
+    ...rows.flatMap(({ groups = {}, ...row }) =>
+      Object.entries(groups).flatMap(([group, { note }]) =>
+        note === undefined ? [] : [`${columns[group]}, ${title({ ...row, groups })}: ${note}.`],
+      ),
+    ),
     ...missing.map(({ name, unavailable }) => `${name} could not be had: ${unavailable}.`),
   ].filter(Boolean);
   return `${BEGIN}\n${table(rows)}\n\n${notes.join('\n')}\n\n${END}`;

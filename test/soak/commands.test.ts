@@ -10,6 +10,8 @@ import { growing, type Sample, trendsOf, trendTable } from './support/trend.ts';
 import { KernelUsage, processUsage } from './support/usage.ts';
 import { WatchedProcess } from './support/watched-process.ts';
 
+/** How long is waited for a command, or some lines: a long run has the time for it that the machine has left. */
+const PATIENCE_MS = extent.long ? 600_000 : 60_000;
 /** How often is measured. */
 const SAMPLES = 40;
 /** On a machine where others work too, it is not always plain for a moment whose an object is. */
@@ -54,7 +56,9 @@ describe('mixed commands', () => {
     for (let done = 0, next = 0; done < extent.commands;) {
       const { value: group } = groups.next();
       for (const { words, exit = 0 } of group) {
-        const { status, stderr } = xdpctl(['-q', '--netns', world.router.netns, ...words]);
+        const { status, stderr } = xdpctl(['-q', '--netns', world.router.netns, ...words], {
+          milliseconds: PATIENCE_MS,
+        });
         if (status !== exit) wrong.push(`${words.join(' ')}: exit ${status}: ${stderr}`);
         done += 1;
       }
@@ -85,7 +89,7 @@ describe('mixed commands', () => {
       failing += group.filter(({ exit = 0 }) => exit !== 0).length;
       if (done < next) continue;
       // A batch tells of what it has done before it waits for more.
-      await expect.poll(() => batch.count, { timeout: 60_000 }).toBe(done - failing);
+      await expect.poll(() => batch.count, { timeout: PATIENCE_MS }).toBe(done - failing);
       samples.push({ at: done, values: { ...processUsage(batch.pid), ...(await kernel.count(batch.pid)) } });
       told(`${done} lines`);
       next += extent.lines / SAMPLES;

@@ -11,6 +11,7 @@ import { bpftoolJson } from '../support/bpftool-json.ts';
 import { builtinPath } from '../support/builtin-path.ts';
 import { compileBpf } from '../support/clang.ts';
 import { type CommandResult, PinFolder } from '../support/command.ts';
+import { kernelHas } from '../support/kernel-has.ts';
 import { runHere } from '../support/run-here.ts';
 import { fixtureName } from '../support/run-id.ts';
 import { tool } from '../support/tool.ts';
@@ -346,7 +347,7 @@ describe('prog run', () => {
     );
   });
 
-  it('takes and gives a context', async () => {
+  it.runIf(kernelHas('5.15'))('takes and gives a context', async () => {
     writeFileSync(join(folder, 'frame'), new Uint8Array(64));
     const context = new Uint8Array(24);
     new DataView(context.buffer).setUint32(4, 64, true);

@@ -365,10 +365,14 @@ describe('prog run', () => {
     );
   });
 
-  it.each(['', ' --dry-run'])('refuses frames that the kernel does not take%s', async (rehearsed) => {
-    writeFileSync(join(folder, 'short'), new Uint8Array(13));
-    await expectRefusal(`prog run @/pass data_in ~short${rehearsed}`, 2, 'at least 14 bytes, not 13');
-  });
+  // 5.10 takes such frames, 6.1 does not.
+  it.each([...(kernelHas('6.1') ? [''] : []), ' --dry-run'])(
+    'refuses frames that the kernel does not take%s',
+    async (rehearsed) => {
+      writeFileSync(join(folder, 'short'), new Uint8Array(13));
+      await expectRefusal(`prog run @/pass data_in ~short${rehearsed}`, 2, 'at least 14 bytes, not 13');
+    },
+  );
 
   it.each([
     ['@/egress_devmap', 5, 'is for the entries of a devmap'],

@@ -163,7 +163,10 @@ function costOfConserving({ via }: DropsRequest): string {
 /** Milliseconds; with more, setTimeout does not wait at all. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** Waits for the time to pass, a signal, or the tracer's own end. */
+/**
+ * Waits for the time to pass, a signal, or the tracer's own end. Signals get through even when there is no time to wait:
+ * promises alone would never let them.
+ */
 export async function untilEnd(
   session: Pick<TraceSession, 'ended'>,
   duration: number | undefined,
@@ -176,7 +179,7 @@ export async function untilEnd(
     // The timer also keeps the process alive, which waiting alone would not.
     const wait = (): void => {
       const left = end - performance.now();
-      if (left <= 0) resolve();
+      if (left <= 0) setImmediate(resolve);
       else timer = setTimeout(wait, Math.min(left, LONGEST_TIMER));
     };
     wait();

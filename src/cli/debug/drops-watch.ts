@@ -50,7 +50,7 @@ async function* intervals(
   if (request.follow) yield pictureOf(history, session, 0);
   let last = started;
   for (let interval = 1; ; interval += 1) {
-    const next = started + interval * every;
+    const next = nextMoment(started, every, performance.now());
     await untilEnd(session, Math.max(0, Math.min(next, end) - performance.now()), context.signal);
     if (context.signal.aborted || (await hasEnded(session)) || (next > end && performance.now() >= end)) break;
     const counts = await session.snapshot();
@@ -68,6 +68,11 @@ async function* intervals(
   // What is said now must not be drawn over.
   yield { data: report, text: (paint) => `\n${reportText(report, paint)}` };
   if (warning !== undefined) await context.warn(warning);
+}
+
+/** When the next interval ends. One that is over before its turn comes, on a busy machine, is part of the one before. */
+export function nextMoment(started: number, every: number, now: number): number {
+  return started + (Math.floor((now - started) / every) + 1) * every;
 }
 
 interface Times {

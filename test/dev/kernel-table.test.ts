@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
-import { type KernelResults, summary, tableOf, withTable } from '../vm/table.mjs';
+import { type KernelResults, merged, readResults, summary, tableOf, withTable } from '../vm/table.mjs';
 
 const file = 'test/kernel/kernel-features.test.ts';
 const losses = 'test/kernel/tracing-drops.test.ts';
@@ -43,7 +46,20 @@ describe('the table of kernels', () => {
 
   it('counts a case that a kernel cannot make as none', () => {
     expect(old.losses).toEqual({ builtin: { told: 1, unseen: 1, absent: 1, failed: 0 } });
-    expect(old.tests).toEqual({ passed: 6, failed: 0, skipped: 1 });
+  });
+
+  it('keeps what a run of other test files found', () => {
+    const again = column('5.10', [[file, 'features of the kernel > links: yes', 'passed']]);
+    const other = column('6.1', [[losses, `${lost} > map-miss: no entry`, 'passed']]);
+    expect(merged([old, recent], [again, other])).toEqual([{ ...again, losses: old.losses }, other, recent]);
+  });
+
+  it('of the README is what the last runs have found', () => {
+    const results = readResults();
+    expect(results.map(({ kernel }) => kernel)).toEqual(['5.10', '6.1', '6.12', '6.18', '7.2']);
+    const readme = readFileSync(join(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
+    expect(withTable(readme, tableOf(results))).toBe(readme);
+    expect(JSON.stringify(results)).not.toMatch(/\*\*|"failed":[1-9]/);
   });
 
   it('stands between its marks, and touches nothing else', () => {

@@ -74,7 +74,8 @@ export async function ownColumn({ main, bundles, files, folder }) {
   for (const line of readFileSync(results, 'utf8').split('\n').filter(Boolean)) collected.take(JSON.parse(line));
   return {
     name: /^\d+\.\d+/.exec(release())?.[0] ?? release(),
-    release: release(),
+    // What stands behind the number is this machine's own.
+    release: /^[\d.]+/.exec(release())?.[0] ?? release(),
     ...collected.finish(problem),
     seconds: secondsSince(begin),
     log: readFileSync(log, 'utf8'),

@@ -1,7 +1,7 @@
 /**
  * How much of what could go wrong is tried, by XDPCTL_FAULTS: `all` (npm run test:faults) lets each call fail, and with each
- * errno that it can give; `calls` lets each call fail once; without it (npm test) some calls of some changes do, of each verb at
- * least one, the same in every run. XDPCTL_FAULTS_SEED chooses others.
+ * errno that it can give; `calls` lets each call fail once; without it (vitest run --project faults) some calls of some
+ * changes do, of each verb at least one, the same in every run. XDPCTL_FAULTS_SEED chooses others.
  */
 export type Extent = 'all' | 'calls' | 'sample';
 

@@ -277,9 +277,12 @@ describe('debug drops --follow on a terminal', () => {
     const pid = followed(running);
     process.kill(pid, 'SIGTSTP');
     await until(() => isStopped(pid));
-    // script stops together with what it runs.
-    for (const each of [running.child.pid!, pid]) process.kill(each, 'SIGCONT');
-    await until(() => /no lost frames seen/.test(running.stdout.split(leave + enter)[1] ?? ''));
+    process.kill(pid, 'SIGCONT');
+    await until(() => {
+      // script stops after what it runs, whenever it hears of that.
+      process.kill(running.child.pid!, 'SIGCONT');
+      return /no lost frames seen/.test(running.stdout.split(leave + enter)[1] ?? '');
+    });
     process.kill(pid, 'SIGTERM');
     expect((await running.result()).stdout.split(leave)).toHaveLength(3);
   });

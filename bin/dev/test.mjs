@@ -78,6 +78,7 @@ await tests('unit', 600);
 await tests('kernel', 900, { asRoot: true });
 await tests('e2e', 900, { asRoot: true });
 await tests('soak', 300, { asRoot: true });
+await tests('faults', 900, { asRoot: true });
 if (patterns.length === 0) {
   console.log('\n== other kernels ==');
   // Only now, because it takes npm packages.

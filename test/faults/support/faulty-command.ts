@@ -103,8 +103,11 @@ export class FaultyCommands implements Disposable {
 /** The lines that tell what is left at the end; a call of the same name has a path there, not a number. */
 const LEFT = /^(?:open \d+ |mapped )/;
 
-/** libuv keeps a descriptor for when there are no more, from the first pipe on (uv__stream_init, src/unix/stream.c). */
-const RESERVE = /^open \d+ open \/dev\/null$/;
+/**
+ * libuv keeps a descriptor for when there are no more, from the first pipe on: of /dev/null, or of / where that cannot be
+ * opened (uv__stream_init, src/unix/stream.c).
+ */
+const RESERVE = /^open \d+ open \/(?:dev\/null)?$/;
 
 function parseCalls(lines: readonly string[]): Call[] {
   const counts = new Map<string, number>();

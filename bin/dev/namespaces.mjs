@@ -1,6 +1,6 @@
 /**
  * Cheaper namespaces of modules. esbuild gives each module that is loaded on demand an object with a getter for each
- * export, and copies it to another such object for require(): V8 takes longer to make them than to run the modules (3 ms
+ * export, and copies it to another such object for require(): V8 takes longer to make them than to run the modules (2 ms
  * in `redirect attach`). Here an object of functions, made when it is asked for, is what other parts get (parts.mjs), and
  * import() gets one of values. Right as long as exports do not change after the module is evaluated.
  */

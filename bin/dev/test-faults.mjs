@@ -1,7 +1,7 @@
 /**
  * `npm run test:faults`: every system call of every command that changes something fails, at every position, with each errno
  * that it can give, and every such command is killed before each of them (test/faults/).
- * Takes an hour or two.
+ * Takes hours.
  *
  *     npm run test:faults                      all
  *     npm run test:faults -- PATTERN …         only the files whose path contains one of the patterns

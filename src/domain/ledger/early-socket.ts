@@ -3,6 +3,7 @@ import type { Evidence } from '../evidence.ts';
 import { kernelAtLeast } from '../kernel-version.ts';
 import type { LiveMap, LiveSystem } from '../live-system.ts';
 import type { XskStatistics } from '../xsk-statistics.ts';
+import { divide } from './divide.ts';
 import { bindSocket } from './fixes.ts';
 import type { Loss, SocketCause } from './loss.ts';
 import type { Scene } from './scene.ts';
@@ -26,7 +27,7 @@ export function divideSocketLosses(losses: readonly Loss[], system: LiveSystem, 
     const { event, errno, mapId = 0, mapIndex = 0 } = loss.counter;
     const causes = left.get(socketPlace(mapId, mapIndex));
     const isNoRoom = event === 'xdp_redirect_err' && errno === errnoNumber('ENOSPC');
-    return causes === undefined || !isNoRoom ? [loss] : divide(loss, causes);
+    return causes === undefined || !isNoRoom ? [loss] : divide(loss, causes, (cause) => ({ kind: 'socket', cause }));
   });
 }
 
@@ -43,20 +44,6 @@ function countedCauses(statistics: XskStatistics): Map<SocketCause, number> {
     ['fill-ring-empty', withoutBuffer],
     ['frame-too-large', dropped - withoutBuffer],
   ]);
-}
-
-/** @param causes frames by cause, of which those that are accounted for are taken out */
-function divide({ counter }: Loss, causes: Map<SocketCause, number>): Loss[] {
-  const parts: Loss[] = [];
-  let rest = counter.count;
-  for (const [cause, counted] of causes) {
-    const count = Math.min(rest, counted);
-    if (count === 0) continue;
-    parts.push({ counter: { ...counter, count }, proof: { kind: 'socket', cause } });
-    causes.set(cause, counted - count);
-    rest -= count;
-  }
-  return rest === 0 ? parts : [...parts, { counter: { ...counter, count: rest } }];
 }
 
 /** EINVAL: the socket is not bound, or not to the queue that the frames came in by. */

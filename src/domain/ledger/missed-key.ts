@@ -1,5 +1,6 @@
 import type { Evidence } from '../evidence.ts';
 import { xdpAction } from '../xdp-action.ts';
+import { divide } from './divide.ts';
 import type { Loss } from './loss.ts';
 
 /**
@@ -13,20 +14,6 @@ export function divideMisses(losses: readonly Loss[], { misses }: Evidence): Los
     const { counter } = loss;
     const keys = left.get(counter.progId ?? 0);
     const isAborted = counter.event === 'xdp_exception' && counter.action === xdpAction.aborted;
-    return keys === undefined || !isAborted ? [loss] : divide(loss, keys);
+    return keys === undefined || !isAborted ? [loss] : divide(loss, keys, (key) => ({ kind: 'missed', key }));
   });
-}
-
-/** @param keys missed look-ups by key, of which those that are accounted for are taken out */
-function divide({ counter }: Loss, keys: Map<number, number>): Loss[] {
-  const parts: Loss[] = [];
-  let rest = counter.count;
-  for (const [key, missed] of keys) {
-    const count = Math.min(rest, missed);
-    if (count === 0) continue;
-    parts.push({ counter: { ...counter, count }, proof: { kind: 'missed', key } });
-    keys.set(key, missed - count);
-    rest -= count;
-  }
-  return rest === 0 ? parts : [...parts, { counter: { ...counter, count: rest } }];
 }

@@ -1,6 +1,7 @@
 /** Runs the programs that `npm test` consists of, with an end to each. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
 
@@ -75,7 +76,8 @@ export function runToEnd([program, ...args], { cwd, seconds, env = {} }) {
     child.on('close', (status, signal) => {
       clearTimeout(timer);
       for (const name of signals) process.off(name, passOn);
-      if (interrupted !== undefined) process.kill(process.pid, interrupted);
+      // Not by the signal itself: what the caller tidies up on 'exit' would stay.
+      if (interrupted !== undefined) process.exit(128 + constants.signals[interrupted]);
       else resolve(problem ?? (status === 0 ? undefined : (signal ?? `exit ${status}`)));
     });
   });

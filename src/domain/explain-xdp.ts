@@ -4,7 +4,7 @@ import { kernelFeatures } from './kernel-feature.ts';
 import { kernelAtLeast, parseKernelVersion } from './kernel-version.ts';
 import type { Typed } from './typed-command.ts';
 
-const { genericEntryPrograms } = kernelFeatures;
+const { fragments, genericEntryPrograms } = kernelFeatures;
 
 const EPERM = 1;
 const EBUSY = 16;
@@ -49,7 +49,9 @@ export function explainXdp(
       return {
         kind: 'refused',
         message: failed,
-        hint: 'lower the MTU, or use a program that is aware of fragments: SEC("xdp.frags")',
+        hint: isBefore(kernelRelease, fragments.since)
+          ? 'lower the MTU'
+          : 'lower the MTU, or use a program that is aware of fragments: SEC("xdp.frags")',
       };
     case ENOSPC:
       return {

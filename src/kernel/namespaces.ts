@@ -61,7 +61,7 @@ export interface HeldNamespace {
 export class NamespaceSet implements Disposable {
   readonly #list: HeldNamespace[] = [];
 
-  /** @throws Error of node:fs when one of them cannot be looked at */
+  /** @throws Error of node:fs when one of them cannot be looked at, or more cannot be held open (EMFILE, ENFILE, ENOMEM) */
   constructor(namespaces: readonly LiveNetns[] = listNamespaces()) {
     try {
       for (const netns of namespaces) {
@@ -105,12 +105,16 @@ function namespacePath({ name, pid, path }: LiveNetns): string | undefined {
   return pid === undefined ? undefined : `/proc/${pid}/ns/net`;
 }
 
+/** Reasons for which not even a namespace that is there, and allowed, can be opened. */
+const SHORTAGES = new Set<unknown>(['EMFILE', 'ENFILE', 'ENOMEM']);
+
 /** Undefined also where the path leads elsewhere by now: of a name that is removed an ordinary file is left for a moment. */
 function tryOpen(path: string, inode: number): number | undefined {
   let fd;
   try {
     fd = openSync(path, 'r');
-  } catch {
+  } catch (error) {
+    if (SHORTAGES.has((error as NodeJS.ErrnoException).code)) throw error;
     return undefined;
   }
   let found;

@@ -120,3 +120,9 @@ it('says of generic mode before Linux 5.15 what the kernel does not', () => {
   });
   expect(explain(refusal, root)).toMatchObject({ kind: 'refused', message: 'the program cannot be attached to eth0' });
 });
+
+it('names programs that are aware of fragments only where the kernel takes them', () => {
+  const refusal = new KernelRefusal('xdp attach', 34, { ifname: 'eth0', extack: 'Peer MTU is too large to set XDP' });
+  expect(explain(refusal, root).hint).toContain('SEC("xdp.frags")');
+  expect(explain(refusal, { ...root, kernelRelease: '5.10.0-32-cloud-amd64' }).hint).toBe('lower the MTU');
+});

@@ -57,7 +57,10 @@ export class LossCounters implements Disposable {
       const settings = Buffer.concat([encodeLossesConfig({ ...config, slots }), fields]);
       this.#object.map('.rodata')?.setInitialValue(settings);
       this.#object.load();
-      this.#arrays.push(...['losses', 'freed'].flatMap((array) => this.#mapped(array, false) ?? []));
+      for (const array of ['losses', 'freed']) {
+        const mapped = this.#mapped(array, false);
+        if (mapped !== undefined) this.#arrays.push(mapped);
+      }
       // libbpf maps data sections to memory of the map's own only for skeletons.
       this.#state = this.#mapped('.bss', true);
       for (const program of this.#programs) {

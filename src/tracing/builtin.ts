@@ -57,7 +57,7 @@ async function startBuiltin(request: TraceRequest): Promise<TraceSession> {
   const counters = openOrFail(
     () => new LossCounters('losses', plan.programs, { filter: request.filter, reasons: plan.reasons }),
   );
-  return new BuiltinSession(counters, request, {
+  return begun(counters, request, {
     events: plan.events,
     reasons: plan.reasons,
     blind: blindSpots({
@@ -82,7 +82,7 @@ async function startClassic(request: TraceRequest): Promise<TraceSession> {
   const exact = kernelAtLeast(kernel, '6.7')
     ? []
     : ['events that come while another BPF program runs on the CPU are missed'];
-  return new BuiltinSession(counters, request, {
+  return begun(counters, request, {
     events: eventsOf(plan).map((event) => `xdp:${event}`),
     reasons,
     blind: [...blindSpotsOf(plan, kernel), ...exact],
@@ -97,6 +97,19 @@ interface SessionFacts {
   readonly events: readonly string[];
   readonly blind: readonly string[];
   readonly reasons: SkbReasons;
+}
+
+/** A session that counts. Whatever goes wrong before it does, the programs go. */
+async function begun(counters: LossCounters, request: TraceRequest, facts: SessionFacts): Promise<TraceSession> {
+  const session = new BuiltinSession(counters, request, facts);
+  try {
+    request.onBegin?.();
+    counters.begin();
+    return session;
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 class BuiltinSession implements TraceSession {
@@ -120,8 +133,6 @@ class BuiltinSession implements TraceSession {
     this.#guard = new RateGuard(request.maxRate, Date.now());
     this.#signal?.addEventListener('abort', this.#onAbort);
     if (request.maxRate !== undefined) this.#watch = setInterval(() => this.#observe(), watchEvery);
-    request.onBegin?.();
-    counters.begin();
   }
 
   get ended(): Promise<TraceEnd> {

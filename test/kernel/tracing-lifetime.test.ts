@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,8 +15,9 @@ import type { BackendName, TraceRequest } from '../../src/tracing/backend.ts';
 import { countingCommand, startTracing } from '../../src/tracing/select.ts';
 import { ensureTracefs, type Events, readEvents } from '../../src/tracing/tracefs.ts';
 import { framesThrough, sendFrames, startSending } from '../support/frames.ts';
+import { expectNothingNew, kernelState, newSince } from '../support/leaks.ts';
 import { untilLine } from '../support/lines.ts';
-import { tool, toolJson } from '../support/tool.ts';
+import { tool } from '../support/tool.ts';
 import { createLossyPath, faultyObject, type LossyPath } from './support/lossy-path.ts';
 
 const backends: readonly BackendName[] = ['builtin', 'bpftrace', 'perf'];
@@ -102,6 +104,19 @@ async function snapshotOf(session: Awaited<ReturnType<typeof startTracing>>, tot
 const hideSetpriv = 'mount --bind /dev/null "$(command -v setpriv)" && exec "$@"';
 const withoutSetpriv = ['unshare', '--mount', 'sh', '-c', hideSetpriv, 'sh'];
 
+function fails(): never {
+  throw new Error('no descriptors are left');
+}
+
+describe('a tracer that cannot begin', () => {
+  it.each(backends)('leaves nothing when what is to happen first fails, %s', async (via) => {
+    using path = createLossyPath(faultyObject, 'gives_up');
+    const untouched = kernelState();
+    await expect(startTracing(via, { ...requestFor(path), onBegin: fails })).rejects.toThrow('no descriptors are left');
+    await expectNothingNew(untouched);
+  });
+});
+
 describe('a tracer whose owner is killed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'xdpctl-tracer-'));
   const script = join(folder, 'dist', 'trace-until-killed.mjs');
@@ -118,11 +133,12 @@ describe('a tracer whose owner is killed', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('leaves nothing of builtin attached', async () => {
+    const untouched = kernelState();
     await using owner = await startOwner('builtin');
-    expect(tracingPrograms()).toContain('redirect_err');
+    expect(newSince(untouched)).toContainEqual(expect.stringMatching(/^prog \d+ tracing redirect_err/));
     owner.child.kill('SIGKILL');
-    for (let attempt = 0; attempt < 200 && tracingPrograms().length > 0; attempt += 1) await sleep(50);
-    expect(tracingPrograms()).toEqual([]);
+    await once(owner.child, 'close');
+    await expectNothingNew(untouched);
   });
 
   it.each(tools)('%s dies with it, and Ctrl-C does not reach it before', async (via) => {
@@ -153,12 +169,6 @@ describe('a tracer whose owner is killed', () => {
     };
   }
 });
-
-/** Names of the programs that the built-in backend has loaded, in whatever process. */
-function tracingPrograms(): string[] {
-  const programs = toolJson('bpftool', ['-j', 'prog', 'show']) as { name?: string; type: string }[];
-  return programs.flatMap(({ name, type }) => (type === 'tracing' && name?.startsWith('redirect_err') ? name : []));
-}
 
 function descendants(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');

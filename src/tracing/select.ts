@@ -108,16 +108,18 @@ export function noneWorks(failures: readonly BackendFailure[]): ToolError {
     ({ backend, kind }, index) =>
       kind !== 'permission' || failures.findIndex((one) => one.backend === backend && one.kind === kind) === index,
   );
-  const reasons = told.map(({ backend, message }) => `${backend}: ${message}`).join('; ');
+  // Both ways of one may fail for the same reason.
+  const reasons = [...new Set(told.map(({ backend, message }) => `${backend}: ${message}`))];
   if (failures.some(({ kind }) => kind === 'permission')) {
-    return new ToolError('permission', `tracing was refused (${reasons})`, {
+    return new ToolError('permission', `tracing was refused (${reasons.join('; ')})`, {
       hint: remedyFor(failures.flatMap(({ backend, kind }) => (kind === 'permission' ? backend : []))),
     });
   }
   const install = failures
     .filter(({ kind }) => kind === 'missing' || kind === 'too-old')
     .flatMap(({ backend }) => (backend === 'builtin' ? [] : packages[backend]));
-  const message = failures.length === 1 ? `cannot trace with ${reasons}` : `no tracer works here (${reasons})`;
+  const text = reasons.join('; ');
+  const message = reasons.length === 1 ? `cannot trace with ${text}` : `no tracer works here (${text})`;
   const hints = [...new Set([...failures.flatMap(({ hint }) => hint ?? []), ...install])];
   const passing = failures.length > 0 && failures.every(({ kind }) => kind === 'refused');
   return new ToolError(

@@ -26,7 +26,7 @@ function backend(name: BackendName, failure?: BackendFailure['kind'] | Error): T
   };
 }
 
-async function errorOf(backends: TracingBackend[], via: 'auto' | 'bpftrace' | 'perf' = 'auto'): Promise<ToolError> {
+async function errorOf(backends: TracingBackend[], via: BackendName | 'auto' = 'auto'): Promise<ToolError> {
   try {
     await startTracing(via, request, () => {}, {}, backends);
   } catch (error) {
@@ -62,6 +62,11 @@ describe('startTracing', () => {
     for (const words of ['apt install bpftrace', 'dnf install', 'apk add', 'pacman -S', 'apt install linux-perf']) {
       expect(error.hint).toContain(words);
     }
+  });
+
+  it('tells a reason once that both ways of a backend have', async () => {
+    const error = await errorOf([backend('builtin', 'failed'), backend('builtin', 'failed')], 'builtin');
+    expect(error).toMatchObject({ kind: 'unsupported', message: 'cannot trace with builtin: it is failed' });
   });
 
   it('is a matter of permission when one was refused', async () => {

@@ -136,25 +136,38 @@ function wrongWords({ result }: FaultyRun, errno: string, call: Call): string[] 
   const { error } = told.findLast((each) => each.error !== undefined) ?? {};
   if (error?.message === undefined) return [`exit ${status} without an error: ${stderr}`];
   if (error.exit !== status) return [`exit ${status}, but says ${error.exit}`];
-  if (!exitCodes(errno, call).includes(status)) return [`exit ${status} for ${errno}: ${error.message}`];
+  if (!exitCodes(errno, call, error.message).includes(status)) return [`exit ${status} for ${errno}: ${error.message}`];
   return [];
 }
 
-/** Commands of bpf(2) by which libbpf tries what the kernel can do, and tells nobody why it failed. */
+/**
+ * Commands of bpf(2) by which libbpf tries what the kernel can do, and tells nobody why it failed: what then does not work
+ * seems to be missing (bpf_object__sanitize_maps, tools/lib/bpf/libbpf.c).
+ */
 const TRIED_BY_LIBBPF = ['0', '5', '18'];
+
+function isTried({ name, detail }: Call): boolean {
+  return name === 'bpf' && TRIED_BY_LIBBPF.includes(detail);
+}
 
 /** What `debug` looks for in PATH. */
 const TRACERS = /\/(?:bpftrace|perf|cat|setpriv)$/;
 
 /** The exit codes that a failed call may lead to. */
-function exitCodes(errno: string, { name, detail }: Call): readonly number[] {
+function exitCodes(errno: string, call: Call, message: string): readonly number[] {
+  const lacking = isTried(call) && /^cannot trace with builtin: /.test(message) ? [5] : [];
+  return [...usualExitCodes(errno, call), ...lacking];
+}
+
+function usualExitCodes(errno: string, call: Call): readonly number[] {
+  const { name, detail } = call;
   switch (errno) {
     case 'EACCES':
       // A folder of PATH that may not be searched does not have the program, as for the shell.
       if (name === 'access' && TRACERS.test(detail)) return [4, 5];
       return [4];
     case 'EPERM':
-      return name === 'bpf' && TRIED_BY_LIBBPF.includes(detail) ? [4, 1] : [4];
+      return isTried(call) ? [4, 1] : [4];
     case 'EBUSY':
       return [1, 6];
     case 'ENOENT':

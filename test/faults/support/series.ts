@@ -155,7 +155,7 @@ const TRACERS = /\/(?:bpftrace|perf|cat|setpriv)$/;
 
 /** The exit codes that a failed call may lead to. */
 function exitCodes(errno: string, call: Call, message: string): readonly number[] {
-  const lacking = isTried(call) && message.startsWith('cannot trace with builtin: ') ? [5] : [];
+  const lacking = isTried(call) && /^(?:cannot trace with |no tracer works here \()builtin: /.test(message) ? [5] : [];
   return [...usualExitCodes(errno, call), ...lacking];
 }
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { Call } from './support/faulty-command.ts';
 import { SAMPLE } from './support/sample.ts';
-import { triedCalls } from './support/tried.ts';
+import { triedCalls, triedKills } from './support/tried.ts';
 
 /** Calls as a command tells them; `bpf 0 *3` for one that it makes three times. */
 function calls(...texts: readonly string[]): Call[] {
@@ -36,4 +36,11 @@ it('of all calls each is tried, but for walks over what the machine has', () => 
   const count = (name: string): number => tried.filter((call) => call.name === name).length;
   expect(['bpf', 'open', 'readlink', 'recv'].map(count)).toEqual([24, 2, 3, 24]);
   expect(tried).toEqual(expect.arrayContaining([all[0], all[23], all[26], all.at(-1)]));
+});
+
+it('a command is killed before each of its changes, and at the beginning, within and at the end of its looks', () => {
+  const all = calls('bpf 2 *20', 'unlink /x *4', 'fstat open /x *24', 'recv socket family 16 *100');
+  const tried = triedKills('all', all, 'all');
+  const count = (name: string): number => tried.filter((call) => call.name === name).length;
+  expect(['bpf', 'unlink', 'fstat', 'recv'].map(count)).toEqual([20, 4, 3, 3]);
 });

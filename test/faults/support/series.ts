@@ -5,7 +5,7 @@ import type { FaultWorld, State } from './fault-world.ts';
 import { type Call, callText, type FaultyCommands, type FaultyRun } from './faulty-command.ts';
 import { type Change, difference, rehearse, same, survivors } from './rehearsed-change.ts';
 import { extent } from './sample.ts';
-import { triedCalls, triedFaults } from './tried.ts';
+import { triedFaults, triedKills } from './tried.ts';
 
 /**
  * Runs a change once for each of its system calls and each errno that the call can give (or some of them, see tried.ts), with
@@ -62,7 +62,7 @@ export async function expectKillable(
   const rehearsed = await rehearse(world, commands, change);
   const { old, fresh, between } = rehearsed;
   const bad: string[] = [];
-  const kills = triedCalls(title, rehearsed.calls.slice(commands.knownUntil(rehearsed.calls)));
+  const kills = triedKills(title, rehearsed.calls.slice(commands.knownUntil(rehearsed.calls)));
   for (const call of kills) {
     const run = await rehearsed.meet({ only: callText(call), at: call.nth, signal: SIGKILL });
     const state = await rehearsed.stateAmong([old, fresh, ...between]);

@@ -12,6 +12,8 @@ export interface TriedFault {
 const MOST = 24;
 /** The same for looks at other processes, of which a machine has hundreds. */
 const MOST_AT_PROCESSES = 3;
+/** And for kills before a look: it does not matter before which of them the last change was. */
+const MOST_KILLS_AT_LOOKS = 3;
 
 /**
  * The faults that a change meets. All of them: each call, at each position, and each errno that it can give the first time it is
@@ -27,11 +29,21 @@ export function triedFaults(title: string, calls: readonly Call[]): readonly Tri
   });
 }
 
-/** The calls of a change that fail, or before which it is killed. */
-export function triedCalls(title: string, calls: readonly Call[], how: Extent = extent): readonly Call[] {
+/** The calls before which a change is killed. */
+export function triedKills(title: string, calls: readonly Call[], how: Extent = extent): readonly Call[] {
+  return triedCalls(title, calls, how, (purpose) => (isLook(purpose) ? MOST_KILLS_AT_LOOKS : MOST));
+}
+
+/** The calls of a change that fail. */
+export function triedCalls(
+  title: string,
+  calls: readonly Call[],
+  how: Extent = extent,
+  most: (purpose: string) => number = mostOf,
+): readonly Call[] {
   const purposes = grouped(calls, purposeOf);
   if (how !== 'sample') {
-    const tried = new Set([...purposes].flatMap(([purpose, those]) => spread(those, mostOf(purpose))));
+    const tried = new Set([...purposes].flatMap(([purpose, those]) => spread(those, most(purpose))));
     return calls.filter((call) => tried.has(call));
   }
   const number = (purpose: string): number => numberOf(`${purpose} in ${title}`);
@@ -59,6 +71,10 @@ function isWalk(purpose: string): boolean {
     /^(?:recv|recvmsg|send|poll|ioctl|setns|setsockopt|socket)\b/.test(purpose) ||
     isOfOthers(purpose)
   );
+}
+
+function isLook(purpose: string): boolean {
+  return isWalk(purpose) || /^(?:f?open|opendir|scandir|f?stat|lstat|f?statfs|readlink|access|read)\b/.test(purpose);
 }
 
 function isOfOthers(purpose: string): boolean {

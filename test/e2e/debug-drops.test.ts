@@ -8,6 +8,7 @@ import { forward } from '../kernel/support/loss-case.ts';
 import { createLossyPath, faultyObject, type LossyPath } from '../kernel/support/lossy-path.ts';
 import { commandEnvironment, RunningCommand, startXdpctl, xdpctl, xdpctlPath } from '../support/command.ts';
 import { framesThrough, sendFrames } from '../support/frames.ts';
+import { needKernel } from '../support/kernel-has.ts';
 import { needProgram } from '../support/need.ts';
 import { schemaProblems } from '../support/schema.ts';
 import { tool } from '../support/tool.ts';
@@ -68,7 +69,8 @@ describe('debug drops', () => {
     expect(reports.map(({ totals }) => totals.redirected)).toEqual(reports.map(() => 0));
   });
 
-  it('finds broadcasts that went nowhere, and says before what that costs', async () => {
+  it('finds broadcasts that went nowhere, and says before what that costs', async (context) => {
+    needKernel(context, '5.14');
     using path = createLossyPath(faultyObject, 'to_all');
     await using running = startXdpctl(drops(path, '--conserve'));
     await running.ready();

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 
 import { observedSchemas } from '../../src/cli/redirect/observed-schemas.ts';
 import type { TrialReport } from '../../src/cli/redirect/trial-report.ts';
@@ -13,6 +13,7 @@ import { createLossyPath, faultyObject, type LossyPath } from '../kernel/support
 import { builtinPath } from '../support/builtin-path.ts';
 import { type CommandResult, startXdpctl, xdpctl } from '../support/command.ts';
 import { countFrames, startSending } from '../support/frames.ts';
+import { needKernel } from '../support/kernel-has.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
 import { createPathWorld, type PathWorld } from '../support/path-world.ts';
 import { runHere } from '../support/run-here.ts';
@@ -63,6 +64,9 @@ function refused(result: CommandResult): { readonly exit: number; readonly messa
   expect(result.stdout).toBe('');
   return (line as { error: { exit: number; message: string; hint?: string } }).error;
 }
+
+// Live frames. That an older kernel has none is told in kernel-features.test.ts.
+beforeEach((context) => needKernel(context, '5.18'));
 
 describe('redirect test of a path that works', () => {
   it.each([1, 32, 1000])('delivers %i frames, as many as the receiver and its device count', async (count) => {

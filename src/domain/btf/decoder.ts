@@ -25,7 +25,7 @@ import type { BtfDecoder, BtfValue } from './value.ts';
  * @throws BtfError for types that contradict themselves or do not fit
  */
 export function compileDecoder(types: BtfTypes, id: number, room: number): BtfDecoder {
-  const { size, decode } = new Compiler(types).compile(id);
+  const { size, decode } = new Compiler(types, mostValuesIn(room)).compile(id);
   if (size > room) throw new BtfError(`a type of ${size} bytes for ${room}`);
   return decode;
 }
@@ -53,16 +53,27 @@ interface Field {
 
 /** What would take longer to write than anybody waits is left as bytes. */
 const MAX_WEIGHT = 1 << 24;
+
+/**
+ * How many values may be read from so many bytes: each bit may be a field, in several unions. An array of a thousand million
+ * empty structs, which the kernel takes too (btf_array_resolve, kernel/bpf/btf.c), has no bytes at all.
+ */
+function mostValuesIn(bytes: number): number {
+  return Math.min(MAX_WEIGHT, 1024 + 64 * bytes);
+}
+
 /** The kernel allows 32 (MAX_RESOLVE_DEPTH, kernel/bpf/btf.c). */
 const MAX_DEPTH = 64;
 
 class Compiler {
   readonly #types: BtfTypes;
+  readonly #maxWeight: number;
   readonly #known = new Map<number, Compiled>();
   readonly #open = new Set<number>();
 
-  constructor(types: BtfTypes) {
+  constructor(types: BtfTypes, maxWeight: number) {
     this.#types = types;
+    this.#maxWeight = maxWeight;
   }
 
   compile(id: number): Compiled {
@@ -72,7 +83,7 @@ class Compiler {
     this.#open.add(id);
     const compiled = this.#compile(this.#types.type(id));
     this.#open.delete(id);
-    if (compiled.weight > MAX_WEIGHT) throw new BtfError(`type ${id} has ${compiled.weight} values`);
+    if (compiled.weight > this.#maxWeight) throw new BtfError(`type ${id} has ${compiled.weight} values`);
     this.#known.set(id, compiled);
     return compiled;
   }

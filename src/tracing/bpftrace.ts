@@ -29,7 +29,7 @@ import {
   bpftraceProgram,
 } from './recipes.ts';
 import { runMissesOf } from './run-misses.ts';
-import { didNotStart, diedEarly, mainComplaint, SessionEnd, unlessAborted, within } from './session-end.ts';
+import { didNotStart, diedEarly, hadNoRoom, mainComplaint, SessionEnd, unlessAborted, within } from './session-end.ts';
 import { findProgram, TracerProcess } from './tracer-process.ts';
 
 /** First release with JSON output of maps with several keys as it is read here. */
@@ -243,7 +243,8 @@ async function bpftraceVersion(path: string): Promise<Version | undefined> {
     const match = /v?(\d+)\.(\d+)/.exec(stdout);
     return match === null ? undefined : [Number(match[1]), Number(match[2])];
   } catch (error) {
-    throw new BackendFailure('bpftrace', 'failed', `${path} --version: ${mainComplaint(String(error))}`);
+    const kind = hadNoRoom(String(error)) ? 'refused' : 'failed';
+    throw new BackendFailure('bpftrace', kind, `${path} --version: ${mainComplaint(String(error))}`);
   }
 }
 

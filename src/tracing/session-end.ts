@@ -46,8 +46,10 @@ export function diedEarly(backend: BackendName, complaints: string): ToolError {
   });
 }
 
-/** What Node.js says of a program for which there is no process or descriptor left. */
-const NO_ROOM = /\bspawn \S+ (?:EAGAIN|EMFILE|ENFILE|ENOMEM)\b/;
+/** Whether Node.js says of a program that there was no process, descriptor or memory for it: with or without its path. */
+export function hadNoRoom(complaints: string): boolean {
+  return /\bspawn (?:\S+ )?(?:EAGAIN|EMFILE|ENFILE|ENOMEM)\b/.test(complaints);
+}
 
 /** A tracer that ended before it had attached. */
 export function didNotStart(backend: BackendName, complaints: string, exit: string): BackendFailure {
@@ -55,7 +57,7 @@ export function didNotStart(backend: BackendName, complaints: string, exit: stri
   const denied =
     missingCapabilities(backend).length > 0 || /root user|permission|not permitted|EPERM|EACCES|CAP_/i.test(complaints);
   const words = mainComplaint(complaints) || `ended with ${exit}`;
-  const kind = denied ? 'permission' : NO_ROOM.test(complaints) ? 'refused' : 'failed';
+  const kind = denied ? 'permission' : hadNoRoom(complaints) ? 'refused' : 'failed';
   return new BackendFailure(backend, kind, withNeeds(backend, words));
 }
 

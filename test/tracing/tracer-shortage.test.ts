@@ -1,16 +1,22 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { accessSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
+import { bpftraceBackend } from '../../src/tracing/bpftrace.ts';
 import { PerfRecording } from '../../src/tracing/perf-record.ts';
 import { deathBinding, findProgram } from '../../src/tracing/tracer-process.ts';
 
 vi.mock('node:child_process', async (original) => {
   const real = await original<typeof import('node:child_process')>();
-  return { ...real, spawn: vi.fn<typeof spawn>(real.spawn), spawnSync: vi.fn<typeof spawnSync>(real.spawnSync) };
+  return {
+    ...real,
+    execFile: vi.fn<typeof execFile>(real.execFile),
+    spawn: vi.fn<typeof spawn>(real.spawn),
+    spawnSync: vi.fn<typeof spawnSync>(real.spawnSync),
+  };
 });
 
 vi.mock('node:fs', async (original) => {
@@ -27,6 +33,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.mocked(execFile).mockReset();
   vi.mocked(spawn).mockReset();
   vi.mocked(spawnSync).mockReset();
   vi.mocked(accessSync).mockReset();
@@ -77,6 +84,24 @@ describe('a recording', () => {
       kind: 'refused',
     });
     expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('bpftrace', () => {
+  it.each([
+    ['EMFILE', 'spawn /usr/bin/bpftrace', 'refused'],
+    ['ENOMEM', 'spawn', 'refused'],
+    ['ENOEXEC', 'spawn /usr/bin/bpftrace', 'failed'],
+  ])('that cannot be asked for its version for %s (%s) is %s', async (code, syscall, kind) => {
+    vi.mocked(accessSync).mockReturnValue();
+    vi.mocked(execFile).mockImplementation(((...words: readonly unknown[]) => {
+      (words.at(-1) as (error: Error) => void)(failure(code, syscall));
+    }) as unknown as typeof execFile);
+    await expect(bpftraceBackend.start({ filter: {}, events: () => new Map() })).rejects.toMatchObject({
+      backend: 'bpftrace',
+      kind,
+      message: expect.stringContaining(`--version: Error: ${syscall} ${code}`) as string,
+    });
   });
 });
 

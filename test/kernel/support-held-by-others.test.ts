@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
@@ -87,10 +87,29 @@ it('what the tool keeps of a redirect is of others in a namespace of theirs only
     expect(foreignStores()).toContain(`/sys/fs/bpf/xdpctl/${theirs()}_`);
     expect(foreignStores()).not.toContain(`/sys/fs/bpf/xdpctl/${own}_`);
     expect(foreignStores()).not.toContain(`/sys/fs/bpf/xdpctl/${statSync('/proc/self/ns/net').ino}_`);
+
+    const before = new Set([...kernelState()].filter((thing) => thing !== 'pin /sys/fs/bpf/xdpctl'));
+    using _theirs = storeOf(theirs());
+    await expectNothingNew(before, 300);
+    using _ours = storeOf(own);
+    await expect(expectNothingNew(before, 300)).rejects.toThrow(`left behind: pin /sys/fs/bpf/xdpctl/${own}_1`);
   } finally {
     child.kill('SIGKILL');
   }
 });
+
+/** The folder that the tool makes for a redirect of the first device of a namespace. */
+function storeOf(inode: number): Disposable {
+  const path = `/sys/fs/bpf/xdpctl/${inode}_1`;
+  mkdirSync(path, { recursive: true });
+  return {
+    [Symbol.dispose]: () => {
+      rmdirSync(path);
+      // As long as another is in it, it stays.
+      if (readdirSync('/sys/fs/bpf/xdpctl').length === 0) rmdirSync('/sys/fs/bpf/xdpctl');
+    },
+  };
+}
 
 it('an attached program and its maps are ours in a namespace of this run only', () => {
   using pins = new PinFolder();

@@ -64,9 +64,12 @@ function withoutHeldByOthers(things: readonly string[]): string[] {
   if (things.length === 0) return [];
   const held: ReadonlySet<string> = heldByOthers();
   const stores = foreignStores().map((path) => `pin ${path}`);
+  const there = pins('/sys/fs/bpf');
+  const isForeign = (pin: string): boolean => stores.some((store) => pin.startsWith(store));
+  // The folder of all stores stays as long as one of them does.
+  const isShared = (thing: string): boolean => there.some((pin) => pin.startsWith(`${thing}/`) && isForeign(pin));
   return things.filter(
-    (thing) =>
-      !held.has(/^(?:map|prog|link) \d+/.exec(thing)?.[0] ?? '') && !stores.some((store) => thing.startsWith(store)),
+    (thing) => !held.has(/^(?:map|prog|link) \d+/.exec(thing)?.[0] ?? '') && !isForeign(thing) && !isShared(thing),
   );
 }
 

@@ -7,7 +7,7 @@ import { KernelRefusal } from '../domain/errors.ts';
 import type { MapInfo } from '../domain/map-info.ts';
 import { libbpf } from '../ffi/libbpf.ts';
 import { addressOf } from '../ffi/memory.ts';
-import { check } from './check.ts';
+import { check, E2BIG } from './check.ts';
 import { Fd } from './fd.ts';
 import { cString } from './map-info.ts';
 
@@ -66,6 +66,8 @@ function readKernelBtf(): Uint8Array {
 
 /** sizeof(struct bpf_btf_info) (linux/bpf.h). */
 const BTF_INFO_SIZE = 32;
+/** Before Linux 5.11, which gives the kernel's own types an id, it ends before the name. */
+const SHORT_BTF_INFO_SIZE = 16;
 const NAME_SIZE = 64;
 
 interface BtfInfo {
@@ -91,7 +93,10 @@ function readInfo(fd: number, bytes?: Uint8Array): BtfInfo {
   }
   view.setBigUint64(16, addressOf(name), littleEndian);
   view.setUint32(24, name.length, littleEndian);
-  check(libbpf.bpf_obj_get_info_by_fd(fd, info, new Uint32Array([BTF_INFO_SIZE])), 'btf info');
+  const ask = (size: number): number => libbpf.bpf_obj_get_info_by_fd(fd, info, new Uint32Array([size]));
+  // E2BIG: bytes that the kernel does not know are not zero (bpf_check_uarg_tail_zero, kernel/bpf/syscall.c).
+  const result = ask(BTF_INFO_SIZE);
+  check(result === -E2BIG ? ask(SHORT_BTF_INFO_SIZE) : result, 'btf info');
   return {
     size: view.getUint32(8, littleEndian),
     ofKernel: view.getUint32(28, littleEndian) !== 0,

@@ -15,6 +15,7 @@ export function check(result: number, operation: string, facts?: RefusalFacts): 
 export const EPERM = 1;
 export const ENOENT = 2;
 export const EINTR = 4;
+export const E2BIG = 7;
 export const EBADF = 9;
 export const EAGAIN = 11;
 export const ENOMEM = 12;

@@ -6,6 +6,8 @@ import { afterAll, afterEach, describe, expect, it, onTestFinished, type TestCon
 
 import { openBuiltin } from '../../src/kernel/builtin-objects.ts';
 import { planBuiltin } from '../../src/tracing/builtin-programs.ts';
+import { BTF_INT_SIGNED, BtfBuilder } from '../support/btf-builder.ts';
+import { createBtfMap } from '../support/btf-map.ts';
 import { compileBpf } from '../support/clang.ts';
 import { type CommandResult, PinFolder, startXdpctl, xdpctl } from '../support/command.ts';
 import { framesThrough, sendFrames, startSending } from '../support/frames.ts';
@@ -149,6 +151,22 @@ const features: readonly Feature[] = [
         expect(dump).toMatchObject({ status: 0, stderr: '' });
         expect(dump.json()).toHaveLength(entry === undefined ? 0 : 1);
       }
+    },
+  },
+  {
+    name: 'entries of maps with types (BTF) are shown by the names of their members',
+    async works() {
+      const builder = new BtfBuilder();
+      const keyType = builder.int('int', 4, BTF_INT_SIGNED);
+      const valueType = builder.struct('route', 8, [
+        { name: 'device', type: keyType, bitOffset: 0 },
+        { name: 'weight', type: keyType, bitOffset: 32 },
+      ]);
+      const sizes = { keySize: 4, valueSize: 8, maxEntries: 1 };
+      using map = createBtfMap({ btf: builder.bytes(), keyType, valueType, ...sizes });
+      map.update(new Uint8Array(Int32Array.of(1).buffer), new Uint8Array(Int32Array.of(2, 7).buffer), 0);
+      const dump = await runHere('-j', 'map', 'dump', 'id', String(map.info.id));
+      expect(dump.json()).toMatchObject([{ formatted: { key: 1, value: { device: 2, weight: 7 } } }]);
     },
   },
   { name: 'redirect to an interface', works: () => redirects(to, { right: 30 }) },

@@ -61,11 +61,11 @@ export class CaptureFile implements Disposable {
   /** Whether a block was cut short that cannot be taken back: what follows would be unreadable. */
   #broken = false;
 
-  private constructor(path: string, fd: number, cuttable: boolean, umem: Umem) {
+  private constructor(path: string, fd: number, { cuttable = false, isSocket = false }, umem: Umem) {
     this.#path = path;
     this.#fd = fd;
     this.#cuttable = cuttable;
-    this.#isSocket = fstatSync(fd).isSocket();
+    this.#isSocket = isSocket;
     [this.#umemLow, this.#umemHigh] = halves(umem.address);
     [this.#envelopesLow, this.#envelopesHigh] = halves(addressOf(new Uint8Array(this.#envelopes.buffer)));
     const view = new DataView(this.#poll.buffer);
@@ -86,20 +86,22 @@ export class CaptureFile implements Disposable {
     const flags = special ? O_NONBLOCK : O_APPEND | O_CREAT | O_NOFOLLOW | (overwrite ? O_TRUNC : O_EXCL);
     const fd = libc.open(cPath(path), O_WRONLY | O_CLOEXEC | flags, 0o666);
     if (fd < 0) throw new KernelRefusal('capture open', lastErrno(), { path });
-    // Somebody may have put a file in the place of a FIFO, which would be written over.
-    if (special && fstatSync(fd).isFile()) {
+    try {
+      // Somebody may have put a file in the place of a FIFO, which would be written over.
+      if (special && fstatSync(fd).isFile()) throw new KernelRefusal('capture open', EEXIST, { path });
+    } catch (error) {
       closeSync(fd);
-      throw new KernelRefusal('capture open', EEXIST, { path });
+      throw error;
     }
-    return new CaptureFile(path, fd, !special, umem);
+    return new CaptureFile(path, fd, { cuttable: !special }, umem);
   }
 
   /** Writes to standard output; to a pipe or socket without ever waiting. */
   static standardOutput(umem: Umem): CaptureFile {
     // A file description of our own: other processes that have the pipe go on waiting.
-    const pipe = fstatSync(1).isFIFO();
-    const fd = pipe ? openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK) : 1;
-    return new CaptureFile('-', fd, false, umem);
+    const stats = fstatSync(1);
+    const fd = stats.isFIFO() ? openSync('/proc/self/fd/1', constants.O_WRONLY | constants.O_NONBLOCK) : 1;
+    return new CaptureFile('-', fd, { isSocket: stats.isSocket() }, umem);
   }
 
   /** Whether frames of a batch are still to be written. */

@@ -13,6 +13,7 @@ import { bpftoolJson } from '../support/bpftool-json.ts';
 import { BTF_INT_SIGNED, BtfBuilder } from '../support/btf-builder.ts';
 import { createBtfMap } from '../support/btf-map.ts';
 import { type CommandResult, PinFolder } from '../support/command.ts';
+import { needKernel } from '../support/kernel-has.ts';
 import { needProgram } from '../support/need.ts';
 import { runHere } from '../support/run-here.ts';
 import { fixtureName } from '../support/run-id.ts';
@@ -35,6 +36,8 @@ interface Codes {
 
 interface Row {
   readonly type: MapTypeName;
+  /** The first kernel that has it, where that is not the oldest on which the tests run. */
+  readonly since?: string;
   readonly sizes: readonly [key: number, value: number, entries: number];
   readonly flags?: number;
   /** Storage that hangs on kernel objects must have types. */
@@ -161,16 +164,30 @@ const rows: readonly Row[] = [
     reason: /has no entry at (?:this key|key 0)$|^the map has no entries$|cannot be deleted$/,
   },
   storage('sk_storage', () => socket()),
-  storage('inode_storage', () => new Fd(openSync(import.meta.filename, 'r'))),
-  storage('task_storage', () => new Fd(libc.syscall(SYS_PIDFD_OPEN, process.pid, 0, 0))),
-  storage('cgrp_storage', () => new Fd(openSync(cgroups() ?? '/', 'r'))),
+  // Files have it where the BPF LSM is on, which it is not in Debian's 5.10.
+  storage('inode_storage', () => new Fd(openSync(import.meta.filename, 'r')), '5.11'),
+  storage('task_storage', () => new Fd(libc.syscall(SYS_PIDFD_OPEN, process.pid, 0, 0)), '5.11'),
+  storage('cgrp_storage', () => new Fd(openSync(cgroups() ?? '/', 'r')), '6.2'),
   { type: 'queue', sizes: [0, 4, 4], codes: keyless, reason: /taken out one by one$|no keys to walk through$/ },
   { type: 'stack', sizes: [0, 4, 4], codes: keyless, reason: /taken out one by one$|no keys to walk through$/ },
-  { type: 'bloom_filter', sizes: [0, 4, 4], codes: keyless, reason: /whether a value was put in$|no keys to walk/ },
+  {
+    type: 'bloom_filter',
+    since: '5.16',
+    sizes: [0, 4, 4],
+    codes: keyless,
+    reason: /whether a value was put in$|no keys to walk/,
+  },
   { type: 'ringbuf', sizes: [0, 0, 4096], codes: keyless, reason: /through a memory mapping$|no keys to walk/ },
-  { type: 'user_ringbuf', sizes: [0, 0, 4096], codes: keyless, reason: /through a memory mapping$|no keys to walk/ },
+  {
+    type: 'user_ringbuf',
+    since: '6.1',
+    sizes: [0, 0, 4096],
+    codes: keyless,
+    reason: /through a memory mapping$|no keys to walk/,
+  },
   {
     type: 'arena',
+    since: '6.9',
     sizes: [0, 0, 4],
     flags: BPF_F_MMAPABLE,
     codes: keyless,
@@ -181,9 +198,10 @@ const rows: readonly Row[] = [
 /** struct_ops has a test of its own; the kernel of this machine may not have insn_array (Linux 6.19). */
 const elsewhere: readonly MapTypeName[] = ['struct_ops', 'insn_array'];
 
-function storage(type: MapTypeName, what: () => Fd): Row {
+function storage(type: MapTypeName, what: () => Fd, since?: string): Row {
   return {
     type,
+    ...(since !== undefined && { since }),
     sizes: [4, 8, 0],
     flags: BPF_F_NO_PREALLOC,
     typed: true,
@@ -200,6 +218,7 @@ it('knows what to do with every type there is', () => {
 
 describe.for(rows)('$type with sizes $sizes', (row) => {
   it('is shown, read and written as far as the kernel lets user space', async (context) => {
+    if (row.since !== undefined) needKernel(context, row.since);
     if (row.type === 'cgrp_storage' && cgroups() === undefined) context.skip('no cgroup2 is mounted');
     using map = create(row);
     using opened = row.open?.what();

@@ -86,9 +86,10 @@ let current: MapTable;
 
 /**
  * What bpftool says after the last command of a batch when that command left an errno behind: do_batch() of Debian's
- * 7.1.0+6.1.176 takes it for one of fgets(), and `map show` and `map dump` close their descriptor twice.
+ * 7.1.0+6.1.176 takes it for one of fgets(). `map show` and `map dump` close their descriptor twice, and libbpf tries what
+ * an old kernel does not have.
  */
-const LEFTOVER_ERRNO = ',{"error":"reading batch file failed: Bad file descriptor"}]';
+const LEFTOVER_ERRNO = /,\{"error":"reading batch file failed: [^"]+"\}\]$/;
 
 /** Runs commands of bpftool in the namespace, abbreviated as those of `typed`, and returns its JSON. */
 export function bpftool(...lines: readonly string[]): string {
@@ -97,7 +98,7 @@ export function bpftool(...lines: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync(program, args, { input, encoding: 'utf8' });
   if (error !== undefined) throw error;
   const text = stdout.trimEnd();
-  if (text.endsWith(LEFTOVER_ERRNO)) return `${text.slice(0, -LEFTOVER_ERRNO.length)}]`;
+  if (LEFTOVER_ERRNO.test(text)) return text.replace(LEFTOVER_ERRNO, ']');
   if (status !== 0) throw new Error(`bpftool batch: exit ${status}: ${stderr}${stdout}`);
   return stdout;
 }

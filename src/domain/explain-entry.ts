@@ -57,6 +57,9 @@ function notOpen(part: 'key' | 'value', type: string, what: string): Explanation
   return {
     kind: 'usage',
     message: `the ${part} in ${aMapOf(type)} is the number of a descriptor that this process has open, of ${what}`,
-    hint: 'the shell hands descriptors down, e.g. with 3<FILE',
+    hint:
+      type === 'inode_storage'
+        ? 'the shell hands descriptors down, e.g. with 3<FILE; files have storage where the kernel runs the BPF LSM (lsm=…,bpf)'
+        : 'the shell hands descriptors down, e.g. with 3<FILE',
   };
 }

@@ -73,8 +73,7 @@ async function loadWith(path: RedirectPath, fragments: boolean): Promise<LoadedP
         ? (await import('./user-program.ts')).loadUserProgram(path.program, path.targets.kind, foreign)
         : loadBuiltin(path, fragments, foreign);
     parts.push(loaded);
-    const egress = loadEntryPrograms(path, fragments);
-    parts.push(...[...egress.values()].flatMap((each) => Object.values(each)));
+    const egress = loadEntryPrograms(path, fragments, parts);
     if (loaded.targets !== undefined) fill(loaded.targets, path, egress);
     return {
       ...loaded,
@@ -113,13 +112,19 @@ function configOf({ program, targets }: RedirectPath): Uint8Array {
 
 type OwnProgram = EntryProgram & { readonly kind: 'own' };
 
-/** Each of our programs that the entries want, once, by what it is to do. */
-function loadEntryPrograms(path: RedirectPath, fragments: boolean): Map<string, BuiltinProgram> {
+/**
+ * Each of our programs that the entries want, once, by what it is to do.
+ *
+ * @param parts gets what is loaded, also when a later one cannot be
+ */
+function loadEntryPrograms(path: RedirectPath, fragments: boolean, parts: Disposable[]): Map<string, BuiltinProgram> {
   const kind = path.targets.kind === 'cpus' ? 'cpumap' : 'devmap';
   const loaded = new Map<string, BuiltinProgram>();
   for (const { program } of entriesOf(path)) {
     if (program?.kind !== 'own' || loaded.has(deed(program))) continue;
-    loaded.set(deed(program), loadEgress(kind, { config: encodeEgressConfig(program, kind), fragments }));
+    const egress = loadEgress(kind, { config: encodeEgressConfig(program, kind), fragments });
+    parts.push(egress.program, egress.counters, egress.config);
+    loaded.set(deed(program), egress);
   }
   return loaded;
 }

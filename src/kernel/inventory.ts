@@ -179,9 +179,8 @@ function readEntries(map: BpfMap): LiveEntry[] | undefined {
 function readValues(map: BpfMap): LiveEntry[] {
   const { keySize, typeName } = map.info;
   const entries: LiveEntry[] = [];
-  for (const { keys, values, count, errnos } of entryChunks(map)) {
+  for (const { keys, values, count } of entryChunks(map)) {
     for (let index = 0; index < count; index += 1) {
-      if ((errnos?.[index] ?? 0) !== 0) continue;
       const key = Number(decodeInteger(keys.subarray(index * keySize, (index + 1) * keySize)));
       const value = values.subarray(index * map.valueLength, (index + 1) * map.valueLength);
       // devmap and cpumap entries have one layout: a number, then a program.

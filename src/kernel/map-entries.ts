@@ -8,6 +8,8 @@ import type { BpfMap } from './map.ts';
 export interface EntryOptions {
   /** Slots without an entry come too, with ENOENT. Only maps whose keys are indexes have such slots. */
   readonly all?: boolean;
+  /** Entries that are there and cannot be read come too, with their errno; without it they end the walk. */
+  readonly unreadable?: boolean;
 }
 
 const CHUNK = 4096;
@@ -22,7 +24,7 @@ export function entryChunks(map: BpfMap, options: EntryOptions = {}): Iterable<E
   const { typeName } = map.info;
   if (isIndexed(typeName) && (options.all || !hasBatch(map))) return byIndex(map, options.all ?? false);
   if (hasBatch(map)) return byBatch(map);
-  return byKey(map);
+  return byKey(map, options.unreadable ?? false);
 }
 
 /** Whether the kernel has BPF_MAP_LOOKUP_BATCH for this map: asked with a batch of none, which reads nothing. */
@@ -81,7 +83,7 @@ function* byIndex(map: BpfMap, all: boolean): Generator<EntryChunk> {
   yield chunk.take();
 }
 
-function* byKey(map: BpfMap): Generator<EntryChunk> {
+function* byKey(map: BpfMap, unreadable: boolean): Generator<EntryChunk> {
   const { keySize } = map.info;
   const chunk = new ChunkBuffers(map);
   const value = new Uint8Array(map.valueLength);
@@ -93,7 +95,10 @@ function* byKey(map: BpfMap): Generator<EntryChunk> {
   for (let seen = 0; seen < most && map.nextKey(previous, key); seen += 1) {
     const result = libbpf.bpf_map_lookup_elem(map.fd, key, value);
     if (result === 0) chunk.push(key, value, 0);
-    else if (result !== -ENOENT) chunk.push(key, undefined, -result);
+    else if (result !== -ENOENT) {
+      if (!unreadable) check(result, 'map lookup', map.facts());
+      chunk.push(key, undefined, -result);
+    }
     if (chunk.full) yield chunk.take();
     previous = key;
     [key, next] = [next, key];

@@ -38,12 +38,15 @@ export function checkEntry(map: BpfMap, entry: DeviceEntry | CpuEntry): void {
   );
 }
 
-/** The entries of a map of targets that are occupied. The value is valid until the next one is asked for. */
+/**
+ * The entries of a map of targets that are occupied. The value is valid until the next one is asked for.
+ *
+ * @throws KernelRefusal `map lookup`, `map getnext`: an entry that cannot be read is not taken for one that is not there
+ */
 export function* occupiedEntries(map: BpfMap): Generator<{ readonly key: number; readonly value: Uint8Array }> {
   const { keySize } = map.info;
-  for (const { keys, values, count, errnos } of entryChunks(map)) {
+  for (const { keys, values, count } of entryChunks(map)) {
     for (let index = 0; index < count; index += 1) {
-      if ((errnos?.[index] ?? 0) !== 0) continue;
       yield {
         key: Number(decodeInteger(keys.subarray(index * keySize, (index + 1) * keySize))),
         value: values.subarray(index * map.valueLength, (index + 1) * map.valueLength),

@@ -57,6 +57,14 @@ export function deathBinding(folders = programFolders()): string[] {
   return stdout.includes('--pdeathsig') ? [setpriv, '--pdeathsig', 'KILL', '--'] : [];
 }
 
+/**
+ * Of EMFILE and ENFILE Node.js tells later, and does not make the streams that its types promise
+ * (ChildProcess.prototype.spawn, lib/internal/child_process.js).
+ */
+function hasNoStreams(child: ChildProcess): boolean {
+  return (child.stdio as unknown) === undefined;
+}
+
 export interface TracerOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdio: StdioOptions;
@@ -89,6 +97,10 @@ export class TracerProcess implements AsyncDisposable {
     } catch (error) {
       // Node.js keeps a few errnos for later, and throws the others (ChildProcess.prototype.spawn).
       throw cannotStart(program, error);
+    }
+    if (hasNoStreams(this.child)) {
+      this.child.on('error', () => {});
+      throw new ToolError('refused', `cannot start ${program}: no descriptors are left (ulimit -n)`);
     }
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(0, stderrLimit);

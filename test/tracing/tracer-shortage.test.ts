@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { bpftraceBackend } from '../../src/tracing/bpftrace.ts';
 import { PerfRecording } from '../../src/tracing/perf-record.ts';
-import { deathBinding, findProgram } from '../../src/tracing/tracer-process.ts';
+import { deathBinding, findProgram, TracerProcess } from '../../src/tracing/tracer-process.ts';
 
 vi.mock('node:child_process', async (original) => {
   const real = await original<typeof import('node:child_process')>();
@@ -53,6 +53,23 @@ function findAll(): void {
   vi.mocked(accessSync).mockReturnValue();
   vi.mocked(spawnSync).mockReturnValue({ stdout: '' } as never);
 }
+
+describe('a tracer', () => {
+  it.each(['EMFILE', 'ENFILE'])('for which there is no stream (%s) is refused', async (code) => {
+    findAll();
+    const real = await vi.importActual<typeof import('node:child_process')>('node:child_process');
+    vi.mocked(spawn).mockImplementation(() => {
+      const child = new real.ChildProcess();
+      process.nextTick(() => child.emit('error', failure(code, 'spawn perf')));
+      return child;
+    });
+    expect(() => new TracerProcess(['/bin/perf'], { stdio: 'pipe' })).toThrow(
+      expect.objectContaining({ kind: 'refused', message: expect.stringContaining('no descriptors') as string }),
+    );
+    // What Node.js tells later must not end the process.
+    await new Promise((resolve) => setImmediate(resolve));
+  });
+});
 
 describe('a recording', () => {
   const request = { events: ['xdp_exception'], replace: false, maxSize: 1, signal: new AbortController().signal };

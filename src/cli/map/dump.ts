@@ -145,7 +145,7 @@ export function checkListable({ info: { typeName } }: BpfMap): void {
 
 function* entryRows(map: BpfMap, format: EntryFormat, all: boolean): Generator<EntryRow> {
   const { keySize } = map.info;
-  for (const chunk of entryChunks(map, { all })) {
+  for (const chunk of entryChunks(map, { all, unreadable: true })) {
     for (let index = 0; index < chunk.count; index += 1) {
       const key = chunk.keys.subarray(index * keySize, (index + 1) * keySize);
       const errno = chunk.errnos?.[index] ?? 0;

@@ -39,7 +39,7 @@ export function* documentPieces(
 function* entryLists(map: BpfMap, texts: EntryTexts, omissions: Omissions): Generator<string[]> {
   const { keySize } = map.info;
   const { valueLength } = map;
-  for (const { count, keys, values, errnos } of entryChunks(map)) {
+  for (const { count, keys, values, errnos } of entryChunks(map, { unreadable: true })) {
     let list: string[] = [];
     for (let index = 0; index < count; index += 1) {
       const errno = errnos?.[index] ?? 0;

@@ -7,6 +7,7 @@ import { BpfProgram } from '../../src/kernel/program.ts';
 import { XdpLink } from '../../src/kernel/xdp-link.ts';
 import { builtinPath } from '../support/builtin-path.ts';
 import { type CommandResult, PinFolder } from '../support/command.ts';
+import { needKernel } from '../support/kernel-has.ts';
 import { runHere } from '../support/run-here.ts';
 import { inNamespace, tool, toolJson } from '../support/tool.ts';
 import { typed as typeIn } from '../support/typed.ts';
@@ -205,7 +206,8 @@ describe('net attach and detach', () => {
 });
 
 describe('a veth with fewer queues than its peer', () => {
-  it('is refused with the command that tells what mends it', async () => {
+  it('is refused with the command that tells what mends it', async (context) => {
+    needKernel(context, '5.15');
     using narrow = createWorld();
     const [here, there] = [narrow.namespace(), narrow.namespace()];
     const { a, b } = narrow.veth({ namespace: here }, { namespace: there });
@@ -230,7 +232,8 @@ describe('net show', () => {
 });
 
 describe('net features', () => {
-  it('is what the kernel says of each interface', async () => {
+  it('is what the kernel says of each interface', async (context) => {
+    needKernel(context, '6.3');
     const rows = (await typed('-j net features')).json() as { ifname: string }[];
     const [program = '', ...args] = inNamespace(namespace, ['ip', '-j', 'link']);
     const judge = toolJson(program, args) as { ifname: string }[];
@@ -240,7 +243,8 @@ describe('net features', () => {
     expect(one).toMatchObject({ ifindex, kind: 'veth', basic: true, redirect: true, rx_queues: 1, tx_queues: 1 });
   });
 
-  it('tells what mends a "no", and that does', async () => {
+  it('tells what mends a "no", and that does', async (context) => {
+    needKernel(context, '5.13');
     const before = (await typed('-j net features dev near0')).json() as {
       advice: { feature: string; reason: string; fix?: string }[];
     };

@@ -9,6 +9,7 @@ import { inNetns } from '../../src/kernel/netns.ts';
 import { attachXdp } from '../../src/kernel/xdp-attachment.ts';
 import { builtinPath } from '../support/builtin-path.ts';
 import { PinFolder } from '../support/command.ts';
+import { needKernel } from '../support/kernel-has.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
 import { type Arrivals, Router } from '../support/router.ts';
 import { runPrefix } from '../support/run-id.ts';
@@ -58,7 +59,8 @@ async function expectArrivals(expected: Arrivals): Promise<void> {
 }
 
 describe('redirect apply', () => {
-  it('makes what is declared, and nothing the second time', async () => {
+  it('makes what is declared, and nothing the second time', async (context) => {
+    needKernel(context, '5.14');
     const { a, b, c } = router;
     const paths = [
       { dev: a.name, to: [b.name] },
@@ -91,7 +93,8 @@ describe('redirect apply', () => {
     await expectArrivals({ right: 0, other: 20 });
   });
 
-  it('adds and removes members of a broadcast in place', async () => {
+  it('adds and removes members of a broadcast in place', async (context) => {
+    needKernel(context, '5.14');
     const { a, b, c } = router;
     declare({ dev: a.name, to: [b.name], broadcast: true });
     await apply();
@@ -105,14 +108,15 @@ describe('redirect apply', () => {
     expect(router.attached(a.name)?.id).toBe(id);
   });
 
-  it.each([
+  it.for([
     ['on_miss', (): object => ({ on_miss: 'drop' }), false],
     ['key', (): object => ({ key: 5 }), false],
     ['broadcast', (): object => ({ broadcast: true }), false],
     ['dst_mac', (): object => ({ dst_mac: '02:00:00:00:00:07' }), false],
     ['mode', (): object => ({ mode: 'generic' }), true],
     ['link', (): object => ({ link: true }), true],
-  ])('replaces the program where %s differs', async (_, more, gap) => {
+  ] as const)('replaces the program where %s differs', async ([what, more, gap], context) => {
+    if (what === 'broadcast') needKernel(context, '5.14');
     const { a, b } = router;
     declare({ dev: a.name, to: [b.name] });
     await apply();
@@ -235,7 +239,8 @@ describe('redirect apply', () => {
     expect(await exported()).toEqual([{ dev: a.name, map, key: 2, on_miss: 'pass' }]);
   });
 
-  it('knows programs in entries by their pins', async () => {
+  it('knows programs in entries by their pins', async (context) => {
+    needKernel(context, '5.14');
     const { a, b, c } = router;
     const pin = folder.pin('egress');
     tool('bpftool', ['prog', 'load', builtinPath('egress_devmap'), pin]);
@@ -342,7 +347,8 @@ describe('a document', () => {
 });
 
 describe('redirect export', () => {
-  it('tells what it had to leave out', async () => {
+  it('tells what it had to leave out', async (context) => {
+    needKernel(context, '5.14');
     const { a, b, c } = router;
     await router.done('attach', a.name, '--to', b.name, '--to', c.name, '--broadcast');
     // The device goes to another namespace, and the kernel removes its entry.

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, rmdirSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
 import { BpfMap } from '../../src/kernel/map.ts';
+import { builtinPath } from '../support/builtin-path.ts';
 import { PinFolder } from '../support/command.ts';
 import { foreignStores, heldBy, heldByOthers } from '../support/held-by-others.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
@@ -83,7 +84,8 @@ it('what the tool keeps of a redirect is of others in a namespace of theirs only
   const child = spawn('unshare', ['--net', 'sleep', '1000'], { stdio: 'ignore', env: foreign });
   try {
     const theirs = (): number => statSync(`/proc/${child.pid}/ns/net`).ino;
-    await expect.poll(theirs).not.toBe(statSync('/proc/self/ns/net').ino);
+    const ours = statSync('/proc/self/ns/net').ino;
+    await expect.poll(() => theirs() === ours).toBe(false);
     expect(foreignStores()).toContain(`/sys/fs/bpf/xdpctl/${theirs()}_`);
     expect(foreignStores()).not.toContain(`/sys/fs/bpf/xdpctl/${own}_`);
     expect(foreignStores()).not.toContain(`/sys/fs/bpf/xdpctl/${statSync('/proc/self/ns/net').ino}_`);
@@ -116,8 +118,7 @@ it('an attached program and its maps are ours in a namespace of this run only', 
   using world = createWorld();
   const namespace = world.namespace();
   const { a } = world.veth({ namespace }, { namespace: world.namespace() });
-  const object = new URL('../../bpf-objects/redirect_devmap.bpf.o', import.meta.url).pathname;
-  tool('bpftool', ['prog', 'load', object, pins.pin('prog'), 'type', 'xdp']);
+  tool('bpftool', ['prog', 'load', builtinPath('redirect_devmap'), pins.pin('prog'), 'type', 'xdp']);
   const attach = ['ip', 'link', 'set', a.name, 'xdp', 'pinned', pins.pin('prog')];
   tool('env', inNamespace(namespace, attach));
   const { id, map_ids } = JSON.parse(tool('bpftool', ['-j', 'prog', 'show', 'pinned', pins.pin('prog')])) as {

@@ -9,6 +9,7 @@ import { loadRedirectProgram } from '../../src/kernel/redirect-program.ts';
 import { mountKernelFilesystem } from '../../src/kernel/tracefs-mount.ts';
 import { TraceInstance } from '../../src/tracing/trace-instance.ts';
 import { ensureTracefs } from '../../src/tracing/tracefs.ts';
+import { needKernel } from '../support/kernel-has.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
 import { tool } from '../support/tool.ts';
 import { createWorld } from '../support/world.ts';
@@ -33,7 +34,8 @@ describe('a trace instance', () => {
     expect(instances().filter((name) => name.includes(`_${process.pid}_`))).toEqual([]);
   });
 
-  it('sees the events of its thread only, each once, and leaves nothing', async () => {
+  it('sees the events of its thread only, each once, and leaves nothing', async (context) => {
+    needKernel(context, '5.18');
     const before = kernelState();
     {
       using world = createWorld();
@@ -58,7 +60,8 @@ describe('a trace instance', () => {
     await expectNothingNew(before);
   });
 
-  it('says how many events did not fit', () => {
+  it('says how many events did not fit', (context) => {
+    needKernel(context, '5.18');
     using world = createWorld();
     const namespace = world.namespace();
     const { a } = world.veth({ namespace }, { namespace });

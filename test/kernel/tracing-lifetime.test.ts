@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { addUpCounters, type DropCounter } from '../../src/domain/drop-counter.ts';
 import { findingsOf } from '../../src/domain/ledger.ts';
@@ -17,6 +17,7 @@ import { ensureTracefs, type Events, readEvents } from '../../src/tracing/tracef
 import { framesThrough, sendFrames, startSending } from '../support/frames.ts';
 import { expectNothingNew, kernelState, newSince } from '../support/leaks.ts';
 import { untilLine } from '../support/lines.ts';
+import { hasProgram, needProgram } from '../support/need.ts';
 import { tool } from '../support/tool.ts';
 import { createLossyPath, faultyObject, type LossyPath } from './support/lossy-path.ts';
 
@@ -122,6 +123,7 @@ describe('a tracer whose owner is killed', () => {
   const script = join(folder, 'dist', 'trace-until-killed.mjs');
 
   beforeAll(() => {
+    if (!hasProgram('npx')) return;
     // Where it looks for its programs and for koffi.
     const root = join(import.meta.dirname, '..', '..');
     for (const name of ['bpf-objects', 'node_modules']) symlinkSync(join(root, name), join(folder, name));
@@ -131,6 +133,8 @@ describe('a tracer whose owner is killed', () => {
   });
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  beforeEach((context) => needProgram(context, 'npx'));
 
   it('leaves nothing of builtin attached', async () => {
     const untouched = kernelState();

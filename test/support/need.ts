@@ -7,8 +7,12 @@ import type { TestContext } from 'vitest';
  * unless test/allowed-skips.json names the program.
  */
 export function needProgram(context: TestContext, name: string): void {
-  const folders = (process.env['PATH'] ?? '').split(':');
-  if (!folders.some((folder) => isExecutable(`${folder}/${name}`))) context.skip(`${name} is not installed`);
+  if (!hasProgram(name)) context.skip(`${name} is not installed`);
+}
+
+/** Whether a program is in PATH. */
+export function hasProgram(name: string): boolean {
+  return (process.env['PATH'] ?? '').split(':').some((folder) => isExecutable(`${folder}/${name}`));
 }
 
 function isExecutable(path: string): boolean {

@@ -14,6 +14,7 @@ import { BTF_INT_SIGNED, BtfBuilder } from '../support/btf-builder.ts';
 import { createBtfMap } from '../support/btf-map.ts';
 import { shapesWithValues, valuesOf } from '../support/btf-shapes.ts';
 import { PinFolder } from '../support/command.ts';
+import { needKernel } from '../support/kernel-has.ts';
 import { needProgram } from '../support/need.ts';
 import { runHere } from '../support/run-here.ts';
 import { tool } from '../support/tool.ts';
@@ -33,7 +34,8 @@ function sorted(entries: readonly object[]): object[] {
 }
 
 describe('maps with types', () => {
-  it('are shown as bpftool shows them', async () => {
+  it('are shown as bpftool shows them', async (context) => {
+    needKernel(context, '6.0'); // enum64
     await fc.assert(
       fc.asyncProperty(shapesWithValues({ judged: true }), async ({ shape, values }) => {
         const builder = new BtfBuilder();
@@ -141,6 +143,7 @@ describe('types that a C compiler wrote', () => {
   });
 
   it('may be the own types of the kernel', async (context) => {
+    needKernel(context, '5.11'); // which gives them an id
     using map = open(context, 'algorithm', 'algorithm');
     expect(map.info).toMatchObject({ typeName: 'struct_ops', btfKeyTypeId: 0 });
     const { ours, theirs } = await dumps(map.info.id);
@@ -151,6 +154,7 @@ describe('types that a C compiler wrote', () => {
   });
 
   it('are shown where bpftool prints no JSON: floats', async (context) => {
+    needKernel(context, '5.13');
     using map = open(context, 'types', 'floats');
     const value = new Uint8Array(16);
     const view = new DataView(value.buffer);

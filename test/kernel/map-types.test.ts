@@ -268,7 +268,9 @@ describe('storage of cgroups', () => {
         const pin = pins.pin(`maps/${name}`);
         const { json, human } = await both('dump', ['pinned', pin]);
         expect(json.json()).toHaveLength(1);
-        expect(json.json()).toEqual(bpftoolJson('map', 'dump', 'pinned', pin));
+        // Linux 5.10 walks on past the last entry (cgroup_storage_get_next_key, kernel/bpf/local_storage.c).
+        const judge = bpftoolJson('map', 'dump', 'pinned', pin) as { value?: object }[];
+        expect(json.json()).toEqual(judge.filter(({ value = {} }) => !('error' in value)));
         expect(human.stdout).toMatch(/\n1 entry\n$/);
         expectCode(await both('getnext', ['pinned', pin]), 0);
       }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { availableParallelism, release } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -92,7 +92,8 @@ function hiddenBtf(): string | undefined {
   const kernel = parseKernelVersion(release());
   if (kernel === undefined || kernelAtLeast(kernel, '5.11') || process.env['BPFTRACE_BTF'] !== undefined)
     return undefined;
-  return existsSync(KERNEL_BTF) ? KERNEL_BTF : undefined;
+  // bpftrace 0.17 ends with SIGSEGV where there are no types in it.
+  return statSync(KERNEL_BTF, { throwIfNoEntry: false })?.isFile() === true ? KERNEL_BTF : undefined;
 }
 
 const KERNEL_BTF = '/sys/kernel/btf/vmlinux';

@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..', '..');
 const required = 'busybox sh bash ip tc ethtool bpftool nsenter unshare mount umount'.split(' ');
 const others = [
   'bpftrace perf tcpdump strace setpriv findmnt taskset chrt timeout script ldconfig cat chmod env false grep head id',
-  'ls mkdir mkfifo mv rm rmdir sed sleep sort stat tail tee touch true uname wc',
+  'ls mkdir mkfifo mv rm rmdir sed sleep sort stat stty tail tee touch true uname wc',
 ].flatMap((line) => line.split(' '));
 
 /** This machine does not have what the tests need. */

@@ -34,6 +34,7 @@ export function explainObject({ operation, errno, facts }: KernelRefusal): Expla
         };
       }
       if (program === undefined) return { kind: 'refused', message: `${path} cannot be loaded${because(reason)}` };
+      if (reason !== undefined && path.endsWith(`/${QUEUES_READER}`)) return unreadSockets;
       if (reason !== undefined && /is referenced but wasn't created/.test(reason)) return unmadeData(path);
       return reason === undefined
         ? {
@@ -50,6 +51,15 @@ export function explainObject({ operation, errno, facts }: KernelRefusal): Expla
       return undefined;
   }
 }
+
+/** The least that reads an xskmap, which the verifier of Linux 5.10 lets pass with CAP_PERFMON only. */
+const QUEUES_READER = 'xskmap_queues.bpf.o';
+
+const unreadSockets: Explanation = {
+  kind: 'permission',
+  message: 'on this kernel reading an xskmap needs CAP_PERFMON, which this process does not have',
+  hint: 'run it as root, or with that capability',
+};
 
 /** libbpf tries whether the kernel has global data (5.2), and takes any failure for a no (kernel_supports, libbpf.c). */
 function unmadeData(path: string): Explanation {

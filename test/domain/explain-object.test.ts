@@ -28,6 +28,16 @@ describe('a refused BPF object', () => {
     ],
     [
       'object load',
+      13,
+      {
+        path: '/x/xskmap_queues.bpf.o',
+        log: `${failed}\nprog 'p': -- BEGIN PROG LOAD LOG --\nR1 pointer comparison prohibited\n-- END PROG LOAD LOG --`,
+      },
+      'permission',
+      'on this kernel reading an xskmap needs CAP_PERFMON, which this process does not have',
+    ],
+    [
+      'object load',
       11,
       { log: `${failed}\nprog 'p': -- BEGIN PROG LOAD LOG --\n7: (95) exit\n-- END PROG LOAD LOG --` },
       'refused',

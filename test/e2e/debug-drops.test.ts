@@ -8,7 +8,7 @@ import { forward } from '../kernel/support/loss-case.ts';
 import { createLossyPath, faultyObject, type LossyPath } from '../kernel/support/lossy-path.ts';
 import { commandEnvironment, RunningCommand, startXdpctl, xdpctl, xdpctlPath } from '../support/command.ts';
 import { framesThrough, sendFrames } from '../support/frames.ts';
-import { needKernel } from '../support/kernel-has.ts';
+import { kernelHas, needKernel } from '../support/kernel-has.ts';
 import { needProgram } from '../support/need.ts';
 import { schemaProblems } from '../support/schema.ts';
 import { tool } from '../support/tool.ts';
@@ -26,8 +26,12 @@ function drops(path: LossyPath, ...words: string[]): string[] {
   return ['--netns', path.router, 'debug', 'drops', path.ingress.name, ...words];
 }
 
-/** Newer ones read the types of a tracepoint's fields from nowhere else (seen with 0.23.2 and 0.27.0, not with 0.17.0). */
+/**
+ * Newer ones read the types of a tracepoint's fields from nowhere else (seen with 0.23.2 and 0.27.0, not with 0.17.0, which
+ * does not know them on Linux 5.10 either).
+ */
 function bpftraceTakesBtf(): boolean {
+  if (!kernelHas('5.11')) return true;
   const minor = /^bpftrace v0\.(\d+)/.exec(tool('bpftrace', ['--version']))?.[1];
   return Number(minor) >= 23;
 }

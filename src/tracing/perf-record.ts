@@ -37,6 +37,8 @@ export class PerfRecording implements AsyncDisposable {
   readonly #part: string;
   /** That file, open: it is written to whatever somebody puts in its place. */
   readonly #fd: number;
+  /** Whether the file has got the name that it is to have. */
+  #published = false;
   readonly #end = new SessionEnd();
   readonly #attached: Promise<'attached'>;
   readonly #onAbort = (): void => void this.#end.begin({ why: 'asked' });
@@ -120,19 +122,23 @@ export class PerfRecording implements AsyncDisposable {
     // Then it ends as if by SIGTERM, once the file is whole.
     const full = this.#tracer.stderr.includes('size limit reached');
     if (ending === undefined || (ending.code !== 0 && !full)) throw recordingFailed(this.#tracer.stderr);
+    const bytes = fstatSync(this.#fd).size;
     this.#publish();
-    return { bytes: fstatSync(this.#fd).size, full };
+    return { bytes, full };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#request.signal.removeEventListener('abort', this.#onAbort);
     this.#tracer.child.stdin?.destroy();
     await this.#tracer[Symbol.asyncDispose]();
-    if (this.#isInPlace()) rmSync(this.#part, { force: true });
-    closeSync(this.#fd);
+    try {
+      if (!this.#published && this.#isInPlace()) rmSync(this.#part, { force: true });
+    } finally {
+      closeSync(this.#fd);
+    }
   }
 
-  /** link() fails where rename() would replace. */
+  /** link() fails where rename() would replace. Either the file has its name and no other, or none at all. */
   #publish(): void {
     const { file, replace } = this.#request;
     if (!this.#isInPlace()) {
@@ -140,11 +146,22 @@ export class PerfRecording implements AsyncDisposable {
         hint: 'write to a folder that nobody else may write to',
       });
     }
-    if (replace) return renameSync(this.#part, file);
+    if (replace) renameSync(this.#part, file);
+    else this.#link(file);
+    this.#published = true;
+  }
+
+  #link(file: string): void {
     try {
       linkSync(this.#part, file);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw fileExists(file);
+      throw error;
+    }
+    try {
+      rmSync(this.#part, { force: true });
+    } catch (error) {
+      rmSync(file, { force: true });
       throw error;
     }
   }

@@ -138,7 +138,8 @@ describe('when any one call fails', () => {
       () => [],
     );
     expect(faults).toEqual([]);
-    expect(calls).toBeGreaterThan(20);
+    // Of a machine that has no other map.
+    expect(calls).toBeGreaterThan(10);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { KernelRefusal } from './errors.ts';
-import type { Explanation } from './explanation.ts';
+import type { Explanation, Surroundings } from './explanation.ts';
 import { linesBeforeVerdict, loadFailure } from './load-log.ts';
 
 const ENOENT = 2;
@@ -16,7 +16,10 @@ export function isVerdict({ facts }: KernelRefusal): boolean {
 }
 
 /** Words for refused operations on files of BPF programs: `object open`, `object load`, `object map`, `object program`. */
-export function explainObject({ operation, errno, facts }: KernelRefusal): Explanation | undefined {
+export function explainObject(
+  { operation, errno, facts }: KernelRefusal,
+  { capabilities }: Surroundings,
+): Explanation | undefined {
   const { program, reason } = loadFailure(String(facts['log'] ?? ''));
   const path = String(facts['path']);
   switch (operation) {
@@ -34,7 +37,9 @@ export function explainObject({ operation, errno, facts }: KernelRefusal): Expla
         };
       }
       if (program === undefined) return { kind: 'refused', message: `${path} cannot be loaded${because(reason)}` };
-      if (reason !== undefined && path.endsWith(`/${QUEUES_READER}`)) return unreadSockets;
+      if (reason !== undefined && path.endsWith(`/${QUEUES_READER}`) && !mayTrace(capabilities)) {
+        return unreadSockets;
+      }
       if (reason !== undefined && /is referenced but wasn't created/.test(reason)) return unmadeData(path);
       return reason === undefined
         ? {
@@ -54,6 +59,10 @@ export function explainObject({ operation, errno, facts }: KernelRefusal): Expla
 
 /** The least that reads an xskmap, which the verifier of Linux 5.10 lets pass with CAP_PERFMON only. */
 const QUEUES_READER = 'xskmap_queues.bpf.o';
+
+function mayTrace(capabilities: Surroundings['capabilities']): boolean {
+  return capabilities?.has('CAP_PERFMON') === true || capabilities?.has('CAP_SYS_ADMIN') === true;
+}
 
 const unreadSockets: Explanation = {
   kind: 'permission',

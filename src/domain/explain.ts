@@ -47,7 +47,7 @@ function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explan
     return explainXsk(refusal) ?? (denied ? explainDenied(refusal, surroundings) : undefined);
   }
   // The verifier too says EACCES.
-  if (operation === 'object load' && isVerdict(refusal)) return explainObject(refusal);
+  if (operation === 'object load' && isVerdict(refusal)) return explainObject(refusal, surroundings);
   // EPERM says that the link holds another program (bpf_xdp_link_update, net/core/dev.c).
   if (operation === 'link update') return explainLink(refusal);
   if (denied) return explainDenied(refusal, surroundings);
@@ -79,7 +79,7 @@ function explanation(refusal: KernelRefusal, surroundings: Surroundings): Explan
     case 'xdp detach':
       return explainXdp(refusal, surroundings);
     default:
-      return operation.startsWith('object ') ? explainObject(refusal) : undefined;
+      return operation.startsWith('object ') ? explainObject(refusal, surroundings) : undefined;
   }
 }
 

@@ -28,16 +28,6 @@ describe('a refused BPF object', () => {
     ],
     [
       'object load',
-      13,
-      {
-        path: '/x/xskmap_queues.bpf.o',
-        log: `${failed}\nprog 'p': -- BEGIN PROG LOAD LOG --\nR1 pointer comparison prohibited\n-- END PROG LOAD LOG --`,
-      },
-      'permission',
-      'on this kernel reading an xskmap needs CAP_PERFMON, which this process does not have',
-    ],
-    [
-      'object load',
       11,
       { log: `${failed}\nprog 'p': -- BEGIN PROG LOAD LOG --\n7: (95) exit\n-- END PROG LOAD LOG --` },
       'refused',
@@ -48,5 +38,22 @@ describe('a refused BPF object', () => {
     const error = explain(new KernelRefusal(operation, errno, { path, ...facts }), root);
     expect(error).toMatchObject({ kind, errno, operation });
     expect(error.message).toMatch(message);
+  });
+});
+
+it('says of the reader of an xskmap what it lacks, where that is why the verifier refuses it', () => {
+  const verdict = 'R1 pointer comparison prohibited';
+  const facts = {
+    path: '/x/xskmap_queues.bpf.o',
+    log: `${failed}\nprog 'p': -- BEGIN PROG LOAD LOG --\n${verdict}\n-- END PROG LOAD LOG --`,
+  };
+  const refusal = new KernelRefusal('object load', 13, facts);
+  expect(explain(refusal, { ...root, capabilities: new Set(['CAP_BPF']) })).toMatchObject({
+    kind: 'permission',
+    message: 'on this kernel reading an xskmap needs CAP_PERFMON, which this process does not have',
+  });
+  expect(explain(refusal, root)).toMatchObject({
+    kind: 'refused',
+    message: expect.stringContaining(verdict) as string,
   });
 });

@@ -16,6 +16,11 @@ it('what goes up and down, or only up while it warms up, does not grow', () => {
   expect(growing(trendsOf(samples((at) => Math.min(at, 5))), {})).toEqual([]);
 });
 
+it('what comes down as far as before does not grow, however high it goes', () => {
+  expect(growing(trendsOf(samples((at) => (at % 4 === 0 ? 20 : 20 + at))), {})).toEqual([]);
+  expect(growing(trendsOf(samples((at) => (at % 4 === 0 ? 20 : 20 + at) + at / 10)), {})).toHaveLength(1);
+});
+
 it('a number may rise by as much as is allowed', () => {
   const trends = trendsOf(samples((at) => 1000 + at));
   expect(growing(trends, { descriptors: 28 })).toEqual(['descriptors rise by 29.0, from 1010 to 1039']);

@@ -12,12 +12,14 @@ export interface Trend {
   readonly last: number;
   readonly least: number;
   readonly most: number;
-  /** By how much the straight line that fits best rises from the first sample to the last. */
+  /** By how much the straight line that fits its lows best rises from the first sample to the last. */
   readonly rise: number;
 }
 
 /** The part of the samples in which a program still loads its code and fills its caches. */
 const WARM_UP = 0.25;
+/** Into how many parts the rest is divided, of each of which the lowest counts: V8's heap grows until it is swept. */
+const PARTS = 6;
 
 /** How each number went after the warm-up. */
 export function trendsOf(samples: readonly Sample[]): Trend[] {
@@ -30,21 +32,31 @@ export function trendsOf(samples: readonly Sample[]): Trend[] {
       last: values.at(-1) ?? 0,
       least: Math.min(...values),
       most: Math.max(...values),
-      rise: rise(settled.map(({ at }, index) => [at, values[index] ?? 0] as const)),
+      rise: riseOfLows(settled.map(({ at }, index): Point => [at, values[index] ?? 0])),
     };
   });
 }
+
+type Point = readonly [x: number, y: number];
 
 function mean(list: readonly number[]): number {
   return list.reduce((sum, value) => sum + value, 0) / list.length;
 }
 
-/** By how much the line of least squares rises over all points. */
-function rise(points: readonly (readonly [x: number, y: number])[]): number {
-  const [x, y] = [mean(points.map(([each]) => each)), mean(points.map(([, each]) => each))];
-  const above = points.reduce((sum, [px, py]) => sum + (px - x) * (py - y), 0);
-  const below = points.reduce((sum, [px]) => sum + (px - x) ** 2, 0);
+/** By how much the line of least squares through the lowest point of each part rises over all points. */
+function riseOfLows(points: readonly Point[]): number {
+  const lows = partsOf(points).map((part) => part.reduce((low, point) => (point[1] < low[1] ? point : low)));
+  const [x, y] = [mean(lows.map(([each]) => each)), mean(lows.map(([, each]) => each))];
+  const above = lows.reduce((sum, [px, py]) => sum + (px - x) * (py - y), 0);
+  const below = lows.reduce((sum, [px]) => sum + (px - x) ** 2, 0);
   return below === 0 ? 0 : (above / below) * ((points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0));
+}
+
+function partsOf(points: readonly Point[]): Point[][] {
+  const size = Math.max(1, Math.floor(points.length / PARTS));
+  return Array.from({ length: Math.ceil(points.length / size) }, (_, part) =>
+    points.slice(part * size, (part + 1) * size),
+  );
 }
 
 /** The trends whose rise is more than is allowed of that number; a number that is not named must not rise by a half. */

@@ -35,7 +35,10 @@ export function refusedEntry(error: unknown, map: BpfMap, entry: WrittenEntry): 
     }
     case 'cpumap': {
       const { prog } = decodeCpumapValue(entry.value);
-      if (errno === EINVAL || errno === ENOMEM) return refusedProgram(map, 'cpumap', prog, entry) ?? error;
+      // __cpu_map_entry_alloc fails for several reasons: cpu_map_update_elem made ENOMEM of each, but not in Linux 7.2.
+      if (errno === EINVAL || errno === EBADF || errno === ENOMEM) {
+        return refusedProgram(map, 'cpumap', prog, entry) ?? error;
+      }
       const cpu = Number(decodeInteger(entry.key));
       return new KernelRefusal(operation, errno, { ...facts, cpu, possibleCpus: possibleCpuList().join(', ') });
     }

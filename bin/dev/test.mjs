@@ -75,8 +75,8 @@ if (patterns.length === 0) {
   await check('types', [bin('tsc')]);
 }
 await tests('unit', 600);
-await tests('kernel', 900, { asRoot: true });
-await tests('e2e', 900, { asRoot: true });
+await tests('kernel', 1200, { asRoot: true });
+await tests('e2e', 1200, { asRoot: true });
 await tests('soak', 300, { asRoot: true });
 await tests('faults', 900, { asRoot: true });
 if (patterns.length === 0) {

@@ -58,7 +58,7 @@ export interface LiveDevice {
   /** Name of the driver; only of hardware, where the kind does not tell. */
   readonly driver?: string;
   readonly peer?: LivePeer;
-  /** NETDEV_XDP_ACT_BASIC: whether its driver runs XDP programs; absent where the kernel does not tell. */
+  /** NETDEV_XDP_ACT_BASIC: whether its driver runs XDP programs now; absent where nothing tells. */
   readonly nativeXdp?: boolean;
   /** NETDEV_XDP_ACT_NDO_XMIT: whether it transmits redirected frames now. */
   readonly ndoXmit: Ability;

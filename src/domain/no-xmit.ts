@@ -1,6 +1,7 @@
 import { attachPass, inOrder, makePoll, setTxQueues, setUp, switchGroOff, switchGroOn } from './ledger/fixes.ts';
 import { nameOf } from './ledger/scene.ts';
 import type { LiveDevice, LivePeer } from './live-system.ts';
+import { lacksXdpQueues } from './ndo-xmit.ts';
 
 /** Why a device does not transmit redirected frames, and what mends it. */
 export interface NoXmit {
@@ -34,7 +35,7 @@ function vethNoXmit(device: LiveDevice): NoXmit {
   const who = `its peer ${nameOf(peer, peer.ifindex)}`;
   const gro = peer.groPolls === false ? false : peer.gro;
   const polls = gro === true || peer.hasXdp === true;
-  if (nativeXdp === false && rxQueues !== undefined && (peer.txQueues ?? 0) > rxQueues) {
+  if (nativeXdp === false && rxQueues !== undefined && lacksXdpQueues(device)) {
     return {
       reason: `it is a veth with ${rxQueues} receive queue${rxQueues === 1 ? '' : 's'}, fewer than ${who} has transmit queues (${peer.txQueues}), and so has no XDP`,
       fix: inOrder(setTxQueues(peer, rxQueues), polls ? undefined : pollAgain(peer)),

@@ -1,7 +1,7 @@
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { kernelFeatures } from '../domain/kernel-feature.ts';
 import type { Ability, LiveDevice, LiveNetns, LivePeer } from '../domain/live-system.ts';
-import { guessNdoXmit } from '../domain/ndo-xmit.ts';
+import { guessNdoXmit, lacksXdpQueues } from '../domain/ndo-xmit.ts';
 import { channels, type Channels, driverName, groOn, txChecksumOn } from './ethtool.ts';
 import { type Interface, readInterface, readInterfaces } from './interfaces.ts';
 import { hasFeature } from './kernel-features.ts';
@@ -91,7 +91,7 @@ export function locatePeer(device: LiveDevice): LiveDevice {
   if (found === undefined || link === undefined || peer === undefined) return known;
   const where = link.netnsId === undefined ? place(netns, named(peer), socket) : placeThere(peer, link.netnsId, socket);
   const described = describePeer(peer, where);
-  return { ...known, peer: described, ...(device.ndoXmit === 'unknown' && guessed(found, described)) };
+  return withNativeXdp({ ...known, peer: described, ...(device.ndoXmit === 'unknown' && guessed(found, described)) });
 }
 
 /** Where the other end of a veth pair is. */
@@ -248,7 +248,7 @@ function describe(sighting: Sighting, peer: LivePeer | undefined): LiveDevice {
   const { interface: here, netns, features, gro, driver } = sighting;
   const { ifindex, name, up, carrier, mtu, kind, xdp } = here;
   const mode = xdp[0]?.mode;
-  return {
+  return withNativeXdp({
     ifindex,
     ifname: name,
     netns,
@@ -266,7 +266,12 @@ function describe(sighting: Sighting, peer: LivePeer | undefined): LiveDevice {
     ...(driver !== undefined && { driver }),
     ...(mode !== undefined && { xdpMode: mode }),
     ...(xdp.length > 1 && { xdpModes: xdp.map((each) => each.mode) }),
-  };
+  });
+}
+
+/** Where the kernel does not tell. */
+function withNativeXdp(device: LiveDevice): LiveDevice {
+  return device.nativeXdp === undefined && lacksXdpQueues(device) ? { ...device, nativeXdp: false } : device;
 }
 
 function abilities({ interface: here, features }: Sighting, peer: LivePeer | undefined): Abilities {

@@ -15,9 +15,9 @@ export interface FeatureAdvice {
 
 /** What to do about each "no" of a device. */
 export function adviceFor(device: LiveDevice, features: XdpFeatures | undefined): FeatureAdvice[] {
-  const { ndoXmit, ndoXmitSg } = device;
+  const { nativeXdp, ndoXmit, ndoXmitSg } = device;
   return [
-    ...(features?.basic === false ? [noNativeMode(device)] : []),
+    ...(nativeXdp === false ? [noNativeMode(device)] : []),
     ...(ndoXmit === 'no' ? [noXmit(device)] : []),
     ...(ndoXmit === 'yes' && ndoXmitSg === 'no' ? [noSegments()] : []),
     ...(features?.basic === true && !features.zeroCopy ? [noZeroCopy(device)] : []),

@@ -35,7 +35,7 @@ export const verb: Verb = {
   description: [
     'basic: runs XDP programs in native mode; redirect: programs on it may redirect; ndo_xmit: transmits frames that are redirected to it; ndo_xmit_sg: those of several buffers too; rx_sg: receives such frames; xsk_zerocopy: AF_XDP sockets without copies; hw_offload: runs programs on the card; and the queues in use.',
     'Most of these depend on the state of the device: a veth transmits redirected frames only while its peer has GRO or an XDP program, and several drivers of NICs only while a program is attached. For each "no" that can be mended the command is shown.',
-    'Before Linux 6.3 the kernel does not tell; only ndo_xmit is known then, where the kind of the device says it.',
+    'Before Linux 6.3 the kernel does not tell; only ndo_xmit is known then, where the kind of the device says it, and of a veth that has fewer queues than its peer that it runs no program in native mode.',
   ],
   arguments: [{ name: 'IF', description: 'the name of an interface' }],
   capabilities: 'none; CAP_SYS_ADMIN to look at the peer of a veth in another network namespace',
@@ -90,9 +90,9 @@ function everyDevice(): FeatureRow[] {
 }
 
 function describe(device: LiveDevice, features: XdpFeatures | undefined): FeatureRow {
-  const { ifname, ifindex, kind, driver, rxQueues, txQueues } = device;
+  const { ifname, ifindex, kind, driver, nativeXdp, rxQueues, txQueues } = device;
   const known = {
-    basic: features?.basic,
+    basic: nativeXdp,
     redirect: features?.redirect,
     ndo_xmit: known3(device.ndoXmit),
     ndo_xmit_sg: known3(device.ndoXmitSg),

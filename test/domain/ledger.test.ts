@@ -279,7 +279,10 @@ describe('a program that does it wrong', () => {
       certainty: 'certain',
       to: { ifindex: 999_999 },
     });
-    expect(only({ ...withoutMap, toIfindex: 999_999 })).toMatchObject({ certainty: 'likely' });
+    expect(only({ ...withoutMap, toIfindex: 999_999 })).toMatchObject({
+      certainty: 'likely',
+      explanation: expect.stringMatching(/to ifindex 999999, .*; or its look-up failed, .* an earlier redirect left/),
+    });
   });
 
   it('leaves no headroom', () => {

@@ -69,7 +69,10 @@ function withoutMap(scene: Scene): Verdict {
     return likely('no-redirect-call', withoutCall(who));
   }
   const receiver = nameOf(from, counter.fromIfindex);
-  const explanation = `${who} redirected to ifindex ${target}, which the network namespace of ${receiver} does not have`;
+  const absent = `${who} redirected to ifindex ${target}, which the network namespace of ${receiver} does not have`;
+  const orLeft =
+    '; or its look-up failed, it returned XDP_REDIRECT all the same, and an earlier redirect left that ifindex behind';
+  const explanation = maps.length === 0 ? absent : absent + orLeft;
   const gone =
     from !== undefined &&
     !system.devices.some(({ ifindex, netns }) => ifindex === target && netns.inode === from.netns.inode);

@@ -13,7 +13,7 @@ import { createLossyPath, faultyObject, type LossyPath } from '../kernel/support
 import { builtinPath } from '../support/builtin-path.ts';
 import { type CommandResult, startXdpctl, xdpctl } from '../support/command.ts';
 import { countFrames, startSending } from '../support/frames.ts';
-import { needKernel } from '../support/kernel-has.ts';
+import { kernelHas, needKernel } from '../support/kernel-has.ts';
 import { expectNothingNew, kernelState } from '../support/leaks.ts';
 import { createPathWorld, type PathWorld } from '../support/path-world.ts';
 import { runHere } from '../support/run-here.ts';
@@ -231,13 +231,16 @@ describe('redirect test of other ways', () => {
     });
 
     await using receiver = await countFrames(far, { count: 100 });
+    const { received } = counters(far);
     expect(await tested(path, '--allow-broadcast')).toMatchObject({
       sent: 100,
       copies: 100,
       delivered: 200,
       dropped: 0,
     });
-    expect(await receiver.arrived()).toBe(100);
+    // Before, what the kernel copies is garbled, and no frame of ours any more.
+    if (kernelHas('6.3')) expect(await receiver.arrived()).toBe(100);
+    expect(counters(far).received - received).toBe(100);
 
     setLink(router, 'set', second.name, 'down');
     expect(await tested(path, '--allow-broadcast')).toMatchObject({

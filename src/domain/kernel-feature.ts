@@ -30,6 +30,7 @@ export const kernelFeatures = {
   },
   runContext: { what: 'the context of an XDP program that is run', since: '5.15' },
   fragments: { what: 'programs that take frames of several buffers (xdp.frags)', since: '5.18' },
+  socketFragments: { what: 'AF_XDP sockets that get frames of several buffers', since: '6.6' },
 } as const satisfies Readonly<Record<string, KernelFeature>>;
 
 /**

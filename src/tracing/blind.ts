@@ -58,6 +58,8 @@ export function blindSpots({ kernel, filter, rows, namespaces, skbs, conserve }:
   }
   if (kernelAtLeast(kernel, '5.18') && !kernelAtLeast(kernel, '6.3')) {
     spots.push('multi-buffer frames are lost without an event before Linux 6.3');
+  } else if (kernelAtLeast(kernel, '6.3') && !kernelAtLeast(kernel, '6.6')) {
+    spots.push('AF_XDP: multi-buffer frames are lost without an event before Linux 6.6');
   }
   if (!kernelAtLeast(kernel, '5.19')) {
     spots.push(

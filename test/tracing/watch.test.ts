@@ -57,6 +57,8 @@ describe('blindSpotsOf', () => {
     const events = withoutFields(recordedEvents(), { xdp_cpumap_kthread: ['xdp_drop'] });
     expect(blindSpotsOf(planCounting(events), { major: 5, minor: 4 }).join('\n')).toMatch(/programs in cpumap entries/);
     expect(blindSpotsOf(plan, { major: 6, minor: 1 }).join('\n')).toMatch(/multi-buffer/);
+    expect(blindSpotsOf(plan, { major: 6, minor: 5 }).join('\n')).toMatch(/AF_XDP: multi-buffer/);
+    expect(blindSpotsOf(plan, { major: 6, minor: 6 }).join('\n')).not.toMatch(/multi-buffer/);
     expect(blindSpotsOf(plan, { major: 5, minor: 15 }).join('\n')).toMatch(/look alike/);
     const old = blindSpotsOf(plan, { major: 5, minor: 10 }).join('\n');
     expect(old).toMatch(/program in a devmap entry/);

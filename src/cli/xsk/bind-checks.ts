@@ -1,8 +1,10 @@
 import { type AttachDangers, attachDangers, isHardware } from '../../domain/attach-safety.ts';
 import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
+import { kernelFeatures } from '../../domain/kernel-feature.ts';
 import type { LiveDevice } from '../../domain/live-system.ts';
 import { readDevice } from '../../kernel/devices.ts';
 import { channels } from '../../kernel/ethtool.ts';
+import { hasFeature } from '../../kernel/kernel-features.ts';
 import { BpfMap } from '../../kernel/map.ts';
 import { type XdpFeatures, readXdpFeaturesOf } from '../../kernel/netdev-features.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
@@ -50,6 +52,7 @@ export function checkBind(
   const warnings = bindWarnings(request, {
     device,
     zeroCopy: features?.zeroCopy,
+    fragments: hasFeature(kernelFeatures.socketFragments),
     hardware: isHardware(device.ifindex, around.interfaces),
     dangers,
     map: map && { id: map.info.id, text: mapText(map.info), used: isUsed(map, device) },

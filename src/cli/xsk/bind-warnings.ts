@@ -1,6 +1,7 @@
 import type { AttachDangers } from '../../domain/attach-safety.ts';
-import { setUp } from '../../domain/ledger/fixes.ts';
+import { setMtu, setUp } from '../../domain/ledger/fixes.ts';
 import type { LiveDevice } from '../../domain/live-system.ts';
+import { ONE_BUFFER_MTU } from '../../domain/target-health.ts';
 import { largestFrame, largestThrough, xskRemedy } from '../../domain/xsk-remedy.ts';
 import type { Warning } from '../../output/reporter.ts';
 import type { BindRequest } from './bind-request.ts';
@@ -10,6 +11,8 @@ export interface BindScene {
   readonly device: LiveDevice;
   /** Whether its driver can do zero-copy (NETDEV_XDP_ACT_XSK_ZEROCOPY); undefined where the kernel does not tell. */
   readonly zeroCopy: boolean | undefined;
+  /** Whether the kernel gives a socket the frames that lie in several buffers. */
+  readonly fragments: boolean;
   readonly hardware: boolean;
   readonly dangers: AttachDangers;
   /** The map of the user; undefined with --attach. */
@@ -31,6 +34,7 @@ export function bindWarnings(request: BindRequest, scene: BindScene): Warning[] 
     ...dangerWarnings(request, scene),
     ...resetWarnings(request, scene),
     ...sizeWarning(request, scene),
+    ...fragmentWarning(request, scene),
   ];
 }
 
@@ -86,6 +90,20 @@ function sizeWarning({ ifname, spec }: BindRequest, { device }: BindScene): Warn
     {
       message: `frames of ${ifname} may have ${most} bytes, and a buffer takes ${room}: larger ones will be lost (xsk-frame-too-large)`,
       hint: xskRemedy({ code: 'xsk-frame-too-large', count: 0 }, { ...spec, device }),
+    },
+  ];
+}
+
+/** They are lost without an event (xdp_do_redirect, net/core/filter.c), seen on Linux 6.1. */
+function fragmentWarning({ ifname, path, spec }: BindRequest, { device, fragments }: BindScene): Warning[] {
+  const [most, whole] = [largestThrough(device.mtu), largestThrough(ONE_BUFFER_MTU)];
+  const generic = 'attach' in path && path.attach === 'generic';
+  if (fragments || generic || most <= whole || largestFrame(spec.frameSize) <= whole) return [];
+  const mend = setMtu(device, ONE_BUFFER_MTU);
+  return [
+    {
+      message: `frames of ${ifname} may have ${most} bytes, and before Linux 6.6 no socket gets those that lie in several buffers, mostly of more than ${whole}: only the drops of ${ifname} count them`,
+      ...(mend !== undefined && { hint: `a smaller MTU: ${mend}` }),
     },
   ];
 }

@@ -25,7 +25,7 @@ export const verb: Verb = {
     'Opens the socket, binds it to queue N of DEV, and only then enters it in the XSKMAP at key N: a socket that is in the map before it is bound loses every frame. Then a line beginning ready: is printed on stderr. It stays in the foreground and takes the frames; on the way out (SIGINT, SIGTERM, SIGHUP, --count, --duration) it takes the entry out of the map and frees the queue.',
     'The frames come by an XDP program that redirects into the map by receive queue. --attach brings one, with a map of its own, and takes both away at the end, also when the process is killed; frames of other queues pass to the stack.',
     'What the kernel could not give to the socket is counted and named by the codes of debug explain. A queue that is still being released is waited for, for a second.',
-    'A frame must fit one buffer; what is larger is lost, also where the MTU lets it come (xsk-frame-too-large).',
+    'A frame must fit one buffer; what is larger is lost, also where the MTU lets it come (xsk-frame-too-large). Before Linux 6.6 no socket gets a frame that its driver received into several buffers; that is warned about as well.',
     'With --attach a device that carries the default route, or the address of your SSH connection, is refused without --yes or --duration: the stack gets no more frames of the queue. Addresses of the device, a driver that may reset its rings, an MTU that is larger than a buffer, and a map that no attached program uses are warned about.',
     'A device that is deleted, or moved to another network namespace, while the socket is bound ends the command with exit 1. A second signal ends it at once; what it put into the kernel goes with it.',
   ],

@@ -36,6 +36,7 @@ const scene: BindScene = {
     progIds: [],
   },
   zeroCopy: false,
+  fragments: true,
   hardware: false,
   dangers: { grave: [], remarks: [] },
   map: undefined,
@@ -116,5 +117,19 @@ describe('what is said before a socket is bound', () => {
     for (const word of words) expect(found[0]).toContain(word);
     const mtuHelps = frameSize === 4096 || mtu > 3826;
     expect(found.join().includes('smaller MTU')).toBe(words.length > 0 && mtuHelps);
+  });
+
+  it('is that older kernels give a socket no frames of several buffers', () => {
+    const large = { device: { ...scene.device, mtu: 4000 }, fragments: false };
+    const asked = { spec: { ...spec, frameSize: 4096 } };
+    const [, text] = warnings(asked, large);
+    expect(text).toMatch(
+      /^frames of eth0 may have 4014 bytes, and before Linux 6\.6 .* of more than 3512: .* \| .*3498$/,
+    );
+    expect(warnings(asked, { ...large, fragments: true })).toHaveLength(1);
+    expect(warnings({ ...asked, path: { attach: 'generic' } }, large)).toHaveLength(1);
+    expect(warnings(asked, { ...large, device: { ...scene.device, mtu: 3498 } })).toEqual([]);
+    // Those do not fit anyway.
+    expect(warnings({}, large)).toHaveLength(1);
   });
 });

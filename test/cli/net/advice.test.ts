@@ -54,7 +54,7 @@ describe('adviceFor', () => {
 
   it.each([
     [{}, { zeroCopy: false }, 'xsk_zerocopy', 'xdpctl xsk bind eth0 --queue N --attach --copy'],
-    [{ kind: 'bridge' }, { basic: false }, 'basic', 'xdpctl net attach xdpgeneric PROG dev eth0'],
+    [{ kind: 'bridge', nativeXdp: false }, { basic: false }, 'basic', 'xdpctl net attach xdpgeneric PROG dev eth0'],
     [{ ndoXmitSg: 'no' }, { ndoXmitSg: false }, 'ndo_xmit_sg', undefined],
   ] as const)('%j and %j: what to do about %s', (part, features, feature, fix) => {
     const [advice, ...others] = adviceFor({ ...device, ...part }, { ...all, ...features });

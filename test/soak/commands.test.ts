@@ -39,9 +39,9 @@ function tell(title: string, unit: string, samples: readonly Sample[]): void {
   if (extent.long) process.stdout.write(`\n${trendTable(title, unit, samples)}\n`);
 }
 
-/** What `prog loadall` has pinned in; unpinning what is there leaves it, as bpftool does. */
+/** What `prog loadall` of the mixed commands has pinned in; unpinning what is there leaves it, as bpftool does. */
 function isFolder(line: string): boolean {
-  return /^pin \S+: directory$/.test(line);
+  return /^pin (all|maps): directory$/.test(line);
 }
 
 /** How far a long run has come. */

@@ -21,6 +21,11 @@ it('what comes down as far as before does not grow, however high it goes', () =>
   expect(growing(trendsOf(samples((at) => (at % 4 === 0 ? 20 : 20 + at) + at / 10)), {})).toHaveLength(1);
 });
 
+it('a high at the very end is no low, however many samples there are', () => {
+  const more = [...samples(() => 20), { at: 40, values: { descriptors: 60 } }];
+  expect(growing(trendsOf(more), {})).toEqual([]);
+});
+
 it('a number may rise by as much as is allowed', () => {
   const trends = trendsOf(samples((at) => 1000 + at));
   expect(growing(trends, { descriptors: 28 })).toEqual(['descriptors rise by 29.0, from 1010 to 1039']);

@@ -12,7 +12,7 @@ it.each([
   ['ENOMEM', 12, 'of Linux 6.18 and before'],
   ['EBADF', 9, 'of Linux 7.2'],
   ['EINVAL', 22, 'of a program of another type'],
-])('%s of a cpumap is said of the descriptor in the value', (_name, errno) => {
+])('%s (%i) of a cpumap, %s, is said of the descriptor in the value', (_name, errno) => {
   expect(refusedEntry(new KernelRefusal('map update', errno, {}), cpumap, entry)).toMatchObject({
     kind: 'usage',
     message: 'descriptor 622, in bytes 4 to 7 of the value, is no open program that cpumap 7 takes',

@@ -52,11 +52,11 @@ function riseOfLows(points: readonly Point[]): number {
   return below === 0 ? 0 : (above / below) * ((points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0));
 }
 
+/** Parts of about the same size: one of a single point would have no low. */
 function partsOf(points: readonly Point[]): Point[][] {
-  const size = Math.max(1, Math.floor(points.length / PARTS));
-  return Array.from({ length: Math.ceil(points.length / size) }, (_, part) =>
-    points.slice(part * size, (part + 1) * size),
-  );
+  const parts = Math.min(PARTS, points.length);
+  const begin = (part: number): number => Math.floor((part * points.length) / parts);
+  return Array.from({ length: parts }, (_, part) => points.slice(begin(part), begin(part + 1)));
 }
 
 /** The trends whose rise is more than is allowed of that number; a number that is not named must not rise by a half. */

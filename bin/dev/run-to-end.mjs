@@ -37,6 +37,9 @@ function killTree(pid) {
   ours.forEach((child) => killTree(Number(child)));
 }
 
+/** How many programs run. */
+let running = 0;
+
 /** Vitest colours what its workers print even off a terminal. */
 function printWithoutColour(stream) {
   createInterface({ input: stream }).on('line', (line) => console.log(stripVTControlCharacters(line)));
@@ -44,21 +47,17 @@ function printWithoutColour(stream) {
 
 /**
  * Runs a program in a folder, without input, and prints what it prints. Kills it when it takes too long.
- * Ctrl-C reaches it too, and ends us after it.
+ * Ctrl-C reaches it too, and ends us after it and all others that run.
  * @param {string[]} command
  * @param {{ cwd: string, seconds: number, env?: Record<string, string> }} options
  * @returns {Promise<string | undefined>} what went wrong
  */
 export function runToEnd([program, ...args], { cwd, seconds, env = {} }) {
   return new Promise((resolve) => {
-    const terminal = process.stdout.isTTY;
-    const output = terminal ? 'inherit' : 'pipe';
-    const child = spawn(program, args, {
-      cwd,
-      stdio: ['ignore', output, output],
-      env: { ...process.env, ...env },
-    });
-    if (!terminal) [child.stdout, child.stderr].forEach(printWithoutColour);
+    // Never the terminal itself: several of them would write over each other's lines.
+    const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    running += 1;
+    [child.stdout, child.stderr].forEach(printWithoutColour);
     let problem;
     let interrupted;
     const timer = setTimeout(() => {
@@ -76,9 +75,10 @@ export function runToEnd([program, ...args], { cwd, seconds, env = {} }) {
     child.on('close', (status, signal) => {
       clearTimeout(timer);
       for (const name of signals) process.off(name, passOn);
+      running -= 1;
       // Not by the signal itself: what the caller tidies up on 'exit' would stay.
-      if (interrupted !== undefined) process.exit(128 + constants.signals[interrupted]);
-      else resolve(problem ?? (status === 0 ? undefined : (signal ?? `exit ${status}`)));
+      if (interrupted !== undefined && running === 0) process.exit(128 + constants.signals[interrupted]);
+      else if (interrupted === undefined) resolve(problem ?? (status === 0 ? undefined : (signal ?? `exit ${status}`)));
     });
   });
 }

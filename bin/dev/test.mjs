@@ -1,12 +1,13 @@
 /**
- * `npm test`: sets the machine up, then runs everything, going on after failures.
+ * `npm test`: sets the machine up, then runs everything, two things at a time, going on after failures.
  *
  *     npm test                  all checks and tests
  *     npm test -- PATTERN …     only the tests in files whose path contains one of the patterns
  *
  * The last line is `N passed, N failed, N skipped`; every check that is not a test file counts as one test.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import { runToEnd } from './run-to-end.mjs';
@@ -17,6 +18,8 @@ const root = join(import.meta.dirname, '..', '..');
 const patterns = process.argv.slice(2);
 const inCi = Boolean(process.env.CI);
 const isRoot = process.getuid() === 0;
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+const node = process.execPath;
 
 /** @type {import('./vitest-step.mjs').Result[]} */
 const results = [];
@@ -24,22 +27,47 @@ const results = [];
 /** How a check ends that cannot be made here. */
 const SKIPPED = 'exit 77';
 
-/** A check that is one program: what it is, its words, and the file without which there is none. */
-async function check(name, command, { file, seconds = 180 } = {}) {
-  if (file !== undefined && !existsSync(join(root, file))) return;
+/** Does a thing that goes by a name, and says when it begins and how long it took. */
+async function timed(name, action) {
   console.log(`\n== ${name} ==`);
-  const problem = await runToEnd(command, { cwd: root, seconds });
-  if (problem === SKIPPED) results.push({ name, state: 'skipped', reason: 'what it needs cannot be had, see above' });
-  else results.push({ name, state: problem === undefined ? 'passed' : 'failed', reason: problem });
+  const begin = performance.now();
+  results.push(...(await action()));
+  console.log(`\n== ${name}: ${Math.round((performance.now() - begin) / 1000)} s ==`);
 }
 
-async function tests(project, seconds, { asRoot = false } = {}) {
-  console.log(`\n== ${project} tests ==`);
-  if (asRoot && !isRoot) {
-    results.push({ name: `${project} tests`, state: 'skipped', reason: 'they need root' });
-    return;
-  }
-  results.push(...(await vitestStep({ root, project, patterns, seconds })));
+/** A check that is one program: what it is, and its words. */
+function check(name, command, seconds = 180) {
+  return timed(name, async () => {
+    const problem = await runToEnd(command, { cwd: root, seconds });
+    if (problem === SKIPPED) return [{ name, state: 'skipped', reason: 'what it needs cannot be had, see above' }];
+    return [{ name, state: problem === undefined ? 'passed' : 'failed', reason: problem }];
+  });
+}
+
+function tests(project, seconds, { asRoot = false } = {}) {
+  const name = `${project} tests`;
+  return timed(name, () =>
+    asRoot && !isRoot
+      ? [{ name, state: 'skipped', reason: 'they need root' }]
+      : vitestStep({ root, project, patterns, seconds }),
+  );
+}
+
+function otherKernels() {
+  return timed('other kernels', async () => {
+    // Only now, because it takes npm packages.
+    const { kernelSmoke } = await import('../../test/vm/smoke.mjs');
+    return kernelSmoke();
+  });
+}
+
+/** Does these jobs, each of which waits more than it computes, in their order and two at a time. */
+async function inTwoLanes(jobs) {
+  const waiting = [...jobs];
+  const lane = async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await job();
+  };
+  await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, lane));
 }
 
 /**
@@ -64,33 +92,30 @@ function report(state) {
   return `${those.length} ${state}`;
 }
 
-const bin = (name) => join(root, 'node_modules', '.bin', name);
-const node = process.execPath;
-
 setup({ for: 'test' });
 await check('build', [node, 'bin/dev/build.mjs']);
+process.env.XDPCTL_TEST_BUILT = 'yes'; // For test/support/setup/built.ts.
 if (patterns.length === 0) {
   await check('format', [bin('oxfmt'), '--check']);
   await check('lint', [bin('oxlint'), '-c', '.oxlintrc.mjs']);
   await check('types', [bin('tsc')]);
+  await check('BPF objects', [node, 'bin/dev/bpf.mjs', '--check']);
+  await check('manual pages', [node, 'bin/dev/man.mjs', '--check']);
 }
-await tests('unit', 600);
-await tests('kernel', 1200, { asRoot: true });
-await tests('e2e', 1200, { asRoot: true });
-await tests('soak', 300, { asRoot: true });
-await tests('faults', 900, { asRoot: true });
-if (patterns.length === 0) {
-  console.log('\n== other kernels ==');
-  // Only now, because it takes npm packages.
-  const { kernelSmoke } = await import('../../test/vm/smoke.mjs');
-  results.push(...(await kernelSmoke()));
+// Each test takes what others on the machine do for theirs; the longest goes first.
+const jobs = [
+  () => tests('e2e', 1200, { asRoot: true }),
+  () => tests('unit', 600),
+  () => tests('kernel', 1200, { asRoot: true }),
+  () => tests('faults', 900, { asRoot: true }),
+  () => tests('soak', 300, { asRoot: true }),
+];
+if (patterns.length === 0) jobs.push(otherKernels);
+if (patterns.length === 0 && isRoot) {
+  jobs.push(() => check('libraries', [node, 'test/libraries/run.mjs', '--smoke'], 300));
+  jobs.push(() => check('benchmarks', [node, 'test/bench/run.mjs', '--smoke'], 300));
 }
-if (patterns.length === 0) {
-  await check('BPF objects', [node, 'bin/dev/bpf.mjs', '--check'], { file: 'bin/dev/bpf.mjs' });
-  await check('manual pages', [node, 'bin/dev/man.mjs', '--check'], { file: 'bin/dev/man.mjs' });
-  if (isRoot) await check('libraries', [node, 'test/libraries/run.mjs', '--smoke'], { seconds: 300 });
-  await check('benchmarks', [node, 'test/bench/run.mjs', '--smoke'], { file: 'test/bench/run.mjs' });
-}
+await inTwoLanes(jobs);
 if (inCi) failUnexpectedSkips();
 const counts = ['passed', 'failed', 'skipped'];
 const lines = ['skipped', 'failed', 'passed'].map(report);

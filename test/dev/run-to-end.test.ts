@@ -6,12 +6,17 @@ import { expect, it } from 'vitest';
 
 const module = join(import.meta.dirname, '..', '..', 'bin', 'dev', 'run-to-end.mjs');
 
-it('lets its caller tidy up after a signal, once the program has ended', async () => {
-  const child = `process.on('SIGTERM', () => setTimeout(() => { console.log('ended'); process.exit(); }, 50)); console.log('ready'); setInterval(() => {}, 1000)`;
+/** What ends some milliseconds after SIGTERM, as JavaScript within JavaScript. */
+function endsAfter(milliseconds: number): string {
+  const program = `process.on('SIGTERM', () => setTimeout(() => { console.log('ended after ${milliseconds}'); process.exit(); }, ${milliseconds})); console.log('ready'); setInterval(() => {}, 1000)`;
+  return `runToEnd([process.execPath, '-e', ${JSON.stringify(program)}], { cwd: '/', seconds: 60 })`;
+}
+
+it('lets its caller tidy up after a signal, once all programs have ended', async () => {
   const script = `
     import { runToEnd } from ${JSON.stringify(module)};
     process.on('exit', () => console.log('tidy'));
-    await runToEnd([process.execPath, '-e', ${JSON.stringify(child)}], { cwd: '/', seconds: 60 });
+    await Promise.race([${endsAfter(50)}, ${endsAfter(500)}]);
     console.log('went on');`;
   const caller = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -19,9 +24,9 @@ it('lets its caller tidy up after a signal, once the program has ended', async (
   let said = '';
   caller.stdout.on('data', (text: Buffer) => {
     said += text.toString();
-    if (said === 'ready\n') caller.kill('SIGTERM');
+    if (said === 'ready\nready\n') caller.kill('SIGTERM');
   });
   const [status] = (await once(caller, 'close')) as [number | null];
-  expect(said).toBe('ready\nended\ntidy\n');
+  expect(said).toBe('ready\nready\nended after 50\nended after 500\ntidy\n');
   expect(status).toBe(143);
 });

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { vitestStep, type Result } from '../../bin/dev/vitest-step.mjs';
+import { vitestStep, type Result, type Step } from '../../bin/dev/vitest-step.mjs';
 
 /** Runs test files the way `npm test` does, in a project of their own. */
-async function run(files: Readonly<Record<string, string>>, seconds = 60): Promise<Result[]> {
+async function run(files: Readonly<Record<string, string>>, options: Partial<Step> = {}): Promise<Result[]> {
   const root = mkdtempSync(join(tmpdir(), 'xdpctl-step-'));
   try {
     symlinkSync(join(import.meta.dirname, '..', '..', 'node_modules'), join(root, 'node_modules'));
@@ -19,7 +19,7 @@ async function run(files: Readonly<Record<string, string>>, seconds = 60): Promi
     for (const [name, text] of Object.entries(files)) {
       writeFileSync(join(root, name), `import { beforeAll, describe, expect, test } from 'vitest';\n${text}`);
     }
-    const results = await vitestStep({ root, project: 'unit', patterns: [], seconds });
+    const results = await vitestStep({ root, project: 'unit', patterns: [], seconds: 60, ...options });
     return results.toSorted((one, other) => (one.name < other.name ? -1 : 1));
   } finally {
     rmSync(root, { recursive: true });
@@ -53,15 +53,17 @@ describe('a run of tests', { timeout: 60_000 }, () => {
     ]);
   });
 
-  it('counts every test of a process that died as failed', async () => {
+  it('counts every test of a process that died as failed, or its file when none was known yet', async () => {
     const results = await run({
       'dies.test.ts': `
         test('before', () => {});
         test('crash', () => { process.kill(process.pid, 'SIGSEGV'); });
         test('after', () => {});`,
+      'dies-early.test.ts': `process.kill(process.pid, 'SIGSEGV'); test('unknown', () => {});`,
       'lives.test.ts': `test('good', () => {});`,
     });
     expect(results).toMatchObject([
+      { name: 'dies-early.test.ts', state: 'failed', reason: lost },
       { name: 'dies.test.ts > after', state: 'failed', reason: lost },
       { name: 'dies.test.ts > before', state: 'failed', reason: lost },
       { name: 'dies.test.ts > crash', state: 'failed', reason: lost },
@@ -70,8 +72,14 @@ describe('a run of tests', { timeout: 60_000 }, () => {
   });
 
   it('ends a test that loops for ever', async () => {
-    const results = await run({ 'loops.test.ts': `test('loop', () => { for (;;); });` }, 4);
+    const results = await run({ 'loops.test.ts': `test('loop', () => { for (;;); });` }, { seconds: 4 });
     expect(results).toMatchObject([{ name: 'loops.test.ts > loop', state: 'failed', reason: lost }]);
+  });
+
+  it('has nothing to run where no file has such a name, but fails where there is no file at all', async () => {
+    const files = { 'a.test.ts': `test('good', () => {});` };
+    expect(await run(files, { patterns: ['b.test'] })).toEqual([]);
+    expect(await run({})).toMatchObject([{ name: 'unit tests', state: 'failed', reason: 'Vitest: exit 1, see above' }]);
   });
 
   it('fails when something goes wrong outside of the tests', async () => {

@@ -3,11 +3,6 @@ import { randomInt } from 'node:crypto';
 /** Where the global setup leaves the run's id for the test processes and the commands they start. */
 export const runVariable = 'XDPCTL_TEST_RUN';
 
-/** Whether the test files are only listed: nothing needs to be set up for that. */
-export function isListing(): boolean {
-  return process.env['VITEST_LISTING'] !== undefined;
-}
-
 /** Random lower-case letters and digits: names that nobody else on this machine uses. */
 export function randomWord(length: number): string {
   return Array.from({ length }, () => randomInt(36).toString(36)).join('');

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { isListing, randomWord, runPrefix, runVariable } from '../run-id.ts';
+import { randomWord, runPrefix, runVariable } from '../run-id.ts';
 
 /** Filesystems that the tests need, and a file that shows that they are mounted. */
 const mounts = [
@@ -15,7 +15,7 @@ const mounts = [
  * whatever happens. After them: fails when the tests left something behind.
  */
 export default function setup(): (() => Promise<void>) | void {
-  if (isListing() || process.getuid?.() !== 0 || process.env[runVariable] !== undefined) return undefined;
+  if (process.getuid?.() !== 0 || process.env[runVariable] !== undefined) return undefined;
   for (const { type, folder, mounted } of mounts) {
     if (!mounted()) spawnSync('mount', ['-t', type, type, folder], { stdio: 'inherit' });
   }

@@ -108,7 +108,7 @@ const jobs = [
   () => tests('unit', 600),
   () => tests('kernel', 1200, { asRoot: true }),
   () => tests('faults', 900, { asRoot: true }),
-  () => tests('soak', 300, { asRoot: true }),
+  () => tests('soak', 600, { asRoot: true }),
 ];
 if (patterns.length === 0) jobs.push(otherKernels);
 if (patterns.length === 0 && isRoot) {

@@ -52,7 +52,7 @@ const cases = [
   { words: ['prog', 'load', ''], has: ['router.bpf.o'], lacks: ['@files'] },
   { words: ['prog', 'run', 'pinned', 'egress', ''], has: ['data_in', 'repeat'], lacks: ['pinmaps'] },
   { words: ['net', 'attach', ''], has: ['xdpdrv', 'xdpgeneric', 'overwrite'], lacks: ['TYPE'] },
-  { words: ['net', 'attach', 'xdpdrv', 'name', 'eg'], has: ['egress'], lacks: ['forward'] },
+  { words: ['net', 'attach', 'xdpdrv', 'name', 'eg'], has: ['egress'], lacks: ['cpus'] },
   { words: ['net', 'detach', 'xdpdrv', 'dev', ''], has: ['eth0', 'eth1'], lacks: ['xdpdrv'] },
   { words: ['link', 'detach', ''], has: ['id', 'pinned'], lacks: ['name'] },
   { words: ['redirect', 'attach', 'eth0', '--to', ''], has: ['eth0', 'eth1', 'lo'], lacks: ['--mode'] },

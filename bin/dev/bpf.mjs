@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-// Compiles bpf-objects/*.bpf.c into the committed *.bpf.o beside them.
+// Compiles bpf-objects/*.bpf.c, and those of the tests' sources that need it, into the committed *.bpf.o beside them.
 //   node bin/dev/bpf.mjs          compile; replaces only the objects that changed
 //   node bin/dev/bpf.mjs --check  compile elsewhere, and fail where the bytes or the headers of the sources are not right
-// Users have no clang, so the objects are committed; the check keeps them honest. The bytes depend on the compiler,
+// Users have no clang, nor has a virtual machine for tests, so the objects are committed; the check keeps them honest.
+// The bytes depend on the compiler,
 // hence one version of it, and on nothing else: not on the folder, not on this machine's kernel.
 
 import { spawn } from 'node:child_process';
@@ -14,8 +15,15 @@ import { join } from 'node:path';
 const CLANG = 'clang-14';
 const STRIP = 'llvm-strip-14';
 const PACKAGES = 'Debian: apt install clang-14 llvm-14 libbpf-dev';
-const SOURCES = join(import.meta.dirname, '..', '..', 'bpf-objects');
+const root = join(import.meta.dirname, '..', '..');
+const SOURCES = join(root, 'bpf-objects');
 const LICENCE = 'SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause';
+
+/** v3 is what every kernel since 5.1 runs. */
+const ours = { folder: SOURCES, flags: ['-mcpu=v3', '-Wall', '-Wextra', '-Werror'] };
+
+/** Programs that do wrong, which a compiler has a lot to say about. */
+const fixtures = { folder: join(root, 'test', 'fixtures', 'bpf'), flags: [] };
 
 /** Runs a program to its end; its stderr becomes the error when it fails or is not there. */
 function run(command, args, options = {}) {
@@ -40,14 +48,13 @@ async function systemIncludes() {
 }
 
 /**
- * Compiles one source into `object`. -g is for BTF (map types, CO-RE, source lines in the verifier's log); the DWARF
- * that comes with it names folders and is stripped. v3 is what every kernel since 5.1 runs.
+ * Compiles one source of a folder into `object`. -g is for BTF (map types, CO-RE, source lines in the verifier's log); the
+ * DWARF that comes with it names folders and is stripped.
  */
-async function compile(source, object, includes) {
-  const warnings = ['-Wall', '-Wextra', '-Werror'];
-  const reproducible = ['-fdebug-compilation-dir=.', `-ffile-prefix-map=${SOURCES}=.`];
-  const flags = ['-g', '-O2', '-target', 'bpfel', '-mcpu=v3', ...warnings, ...reproducible, ...includes];
-  await run(CLANG, [...flags, '-c', source, '-o', object], { cwd: SOURCES });
+async function compile({ folder, flags }, source, object, includes) {
+  const reproducible = ['-fdebug-compilation-dir=.', `-ffile-prefix-map=${folder}=.`];
+  const words = ['-g', '-O2', '-target', 'bpfel', ...flags, ...reproducible, ...includes];
+  await run(CLANG, [...words, '-c', source, '-o', object], { cwd: folder });
   await run(STRIP, ['-g', object]);
 }
 
@@ -88,10 +95,15 @@ async function build(check, scratch) {
   found.push(...orphans.map((file) => `${file}: no source of that name`));
 
   const includes = await systemIncludes();
-  await inParallel(objects, async (object) => {
+  const others = (await readdir(fixtures.folder)).filter((file) => file.endsWith('.bpf.o'));
+  const all = [
+    ...objects.map((object) => ({ from: ours, object })),
+    ...others.map((object) => ({ from: fixtures, object })),
+  ];
+  await inParallel(all, async ({ from, object }) => {
     const fresh = join(scratch, object);
-    const committed = join(SOURCES, object);
-    await compile(object.replace(/\.o$/, '.c'), fresh, includes);
+    const committed = join(from.folder, object);
+    await compile(from, object.replace(/\.o$/, '.c'), fresh, includes);
     if (await sameBytes(fresh, committed)) return;
     if (check) {
       found.push(`${object}: not what its source compiles to (run: node bin/dev/bpf.mjs)`);
@@ -101,7 +113,7 @@ async function build(check, scratch) {
     await rename(`${committed}.new`, committed);
     console.log(`${object} written`);
   });
-  if (found.length === 0) console.log(`${objects.length} objects are what their sources compile to`);
+  if (found.length === 0) console.log(`${all.length} objects are what their sources compile to`);
   return found;
 }
 

@@ -1,4 +1,4 @@
-import type { Ability, LiveDevice, LivePeer } from './live-system.ts';
+import type { Ability, LivePeer } from './live-system.ts';
 
 /** What is known of a device without asking for its XDP features. */
 export interface XmitSigns {
@@ -29,12 +29,4 @@ export function guessNdoXmit({ ifname, kind, nativeProgram, peer }: XmitSigns): 
   if (kind !== undefined && !transmittingKinds.has(kind)) return 'no';
   // Drivers of hardware set the rings up together with a program of their own; some have them always.
   return nativeProgram ? 'yes' : 'unknown';
-}
-
-/**
- * Whether a device can have no program in native mode for want of queues, for the same kernels: a veth needs as many to
- * receive as its peer has to transmit (veth_xdp_set, drivers/net/veth.c).
- */
-export function lacksXdpQueues({ kind, rxQueues, peer }: Pick<LiveDevice, 'kind' | 'rxQueues' | 'peer'>): boolean {
-  return kind === 'veth' && rxQueues !== undefined && (peer?.txQueues ?? 0) > rxQueues;
 }

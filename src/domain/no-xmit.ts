@@ -1,7 +1,7 @@
 import { attachPass, inOrder, makePoll, setTxQueues, setUp, switchGroOff, switchGroOn } from './ledger/fixes.ts';
 import { nameOf } from './ledger/scene.ts';
 import type { LiveDevice, LivePeer } from './live-system.ts';
-import { lacksXdpQueues } from './ndo-xmit.ts';
+import { lacksXdpQueues } from './xdp-queues.ts';
 
 /** Why a device does not transmit redirected frames, and what mends it. */
 export interface NoXmit {

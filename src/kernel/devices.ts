@@ -1,7 +1,8 @@
 import { KernelRefusal, ToolError } from '../domain/errors.ts';
 import { kernelFeatures } from '../domain/kernel-feature.ts';
 import type { Ability, LiveDevice, LiveNetns, LivePeer } from '../domain/live-system.ts';
-import { guessNdoXmit, lacksXdpQueues } from '../domain/ndo-xmit.ts';
+import { guessNdoXmit } from '../domain/ndo-xmit.ts';
+import { lacksXdpQueues } from '../domain/xdp-queues.ts';
 import { channels, type Channels, driverName, groOn, txChecksumOn } from './ethtool.ts';
 import { type Interface, readInterface, readInterfaces } from './interfaces.ts';
 import { hasFeature } from './kernel-features.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { guessNdoXmit, lacksXdpQueues } from '../../src/domain/ndo-xmit.ts';
+import { guessNdoXmit } from '../../src/domain/ndo-xmit.ts';
 
 describe('guessNdoXmit', () => {
   const veth = { ifname: 'r1', kind: 'veth', nativeProgram: false };
@@ -31,13 +31,4 @@ describe('guessNdoXmit', () => {
     expect(guessNdoXmit({ ifname: 'eth0', nativeProgram: false })).toBe('unknown');
     expect(guessNdoXmit({ ifname: 'eth0', nativeProgram: true })).toBe('yes');
   });
-});
-
-it('a veth with fewer queues than its peer has no native mode', () => {
-  const peer = { ifindex: 7, txQueues: 2 };
-  expect(lacksXdpQueues({ kind: 'veth', rxQueues: 1, peer })).toBe(true);
-  expect(lacksXdpQueues({ kind: 'veth', rxQueues: 2, peer })).toBe(false);
-  expect(lacksXdpQueues({ kind: 'veth', peer })).toBe(false);
-  expect(lacksXdpQueues({ kind: 'veth', rxQueues: 1, peer: { ifindex: 7 } })).toBe(false);
-  expect(lacksXdpQueues({ kind: 'bridge', rxQueues: 1, peer })).toBe(false);
 });

@@ -163,6 +163,7 @@ export class PathChange implements Disposable {
       pinObject(copy.fd, entry.oldTargetsPin);
     }
     if (old !== undefined && (step.kind === 'replace' || step.kind === 'detach')) {
+      if (step.kind === 'replace' && !step.gap) entry.noteAtOnce();
       pinObject(old.fd, entry.oldProgramPin(step.old.mode));
     }
     if (loaded !== undefined && (step.kind === 'attach' || step.kind === 'replace')) {

@@ -1,4 +1,4 @@
-import { renameSync } from 'node:fs';
+import { renameSync, symlinkSync } from 'node:fs';
 
 import type { PathMode } from '../domain/redirect-path.ts';
 import { exists } from './access.ts';
@@ -7,6 +7,7 @@ import {
   DEVICE_PIN,
   deviceGone,
   isStoreDirectory,
+  linkText,
   namesIn,
   type PathStore,
   pinnedProgram,
@@ -23,7 +24,8 @@ import type { BpfProgram } from './program.ts';
  *         new/                     what the device's directory will be; absent where the device is only detached
  *         was_native, was_generic  the program that gives way
  *         was_targets              a copy of the map of targets, before entries of it are changed in place
- *         device                   as in the device's directory
+ *         at_once                  a symbolic link: one program follows the other in one step, with none in between
+ *         device                   as in the device's directory; first of all, so that a device that has gone is known
  *
  * Everything is here before the first device is switched over. With the last one switched, the whole is renamed to
  * …_committed, which is the moment that decides, and the directories go to their places. Whoever is killed leaves one of
@@ -38,6 +40,7 @@ const states: readonly JournalState[] = ['committed', 'trial', 'pending'];
 /** Names within a device's part of a journal. */
 const NEW_DIRECTORY = 'new';
 const OLD_TARGETS_PIN = 'was_targets';
+const AT_ONCE_LINK = 'at_once';
 const modes: readonly PathMode[] = ['native', 'generic'];
 
 /** One device's part of a change. */
@@ -61,6 +64,21 @@ export class JournalEntry {
 
   get devicePin(): string {
     return `${this.path}/${DEVICE_PIN}`;
+  }
+
+  /** Notes that there is no moment without a program on the device. */
+  noteAtOnce(): void {
+    symlinkSync(AT_ONCE_LINK, `${this.path}/${AT_ONCE_LINK}`);
+  }
+
+  /** Whether the change never leaves the device without a program: when it has none, somebody else has taken it off. */
+  get isAtOnce(): boolean {
+    return linkText(`${this.path}/${AT_ONCE_LINK}`) !== undefined;
+  }
+
+  /** Whether the device is gone; another may have its ifindex, in another namespace with the same inode. */
+  get isGone(): boolean {
+    return deviceGone(this.path);
   }
 
   oldProgramPin(mode: PathMode): string {

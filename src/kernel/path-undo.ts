@@ -1,8 +1,10 @@
 import { unlinkSync } from 'node:fs';
 
+import { ToolError } from '../domain/errors.ts';
 import type { PathMode } from '../domain/redirect-path.ts';
 import { exists } from './access.ts';
 import { removeDeclaredPins } from './declared-pins.ts';
+import { interfaceName } from './interface-names.ts';
 import { copyTargets } from './map-copy.ts';
 import { type JournalEntry, PathJournal } from './path-journal.ts';
 import { LINK_PIN, type PathStore, pinnedMap, programIn, removeTree, TARGETS_PIN } from './path-store.ts';
@@ -22,7 +24,7 @@ export interface Settlement {
 
 /**
  * Makes an end of a change that a killed command has left: finishes it when it was committed or all devices had been
- * switched over, else takes it back. Wants the store's lock held.
+ * switched over, else takes it back. Of devices that have gone since, nothing is left to end. Wants the store's lock held.
  *
  * @returns undefined when there was none
  * @throws KernelRefusal `link get`, `pin …`
@@ -30,6 +32,7 @@ export interface Settlement {
 export function settle(store: PathStore): Settlement | undefined {
   const journal = PathJournal.left(store);
   if (journal === undefined) return undefined;
+  for (const entry of journal.entries()) if (entry.isGone) removeTree(entry.path);
   const entries = journal.entries();
   const ifindexes = entries.map(({ ifindex }) => ifindex);
   const done =
@@ -92,6 +95,7 @@ function attachedIds(ifindex: number): number[] {
 /** Puts a device back as it was, whatever of the change has been done. */
 function restore(store: PathStore, entry: JournalEntry): void {
   const { ifindex } = entry;
+  if (entry.isGone) return;
   restoreTargets(store, entry);
   using fresh = entry.newProgram();
   const old = entry.oldProgram();
@@ -115,6 +119,9 @@ function restore(store: PathStore, entry: JournalEntry): void {
   } else if (now.length > 0) {
     // The old program is still there, or somebody has attached another meanwhile.
     return;
+  } else if (entry.isAtOnce) {
+    const name = interfaceName(ifindex) ?? `interface ${ifindex}`;
+    throw new ToolError('refused', `somebody has taken the program of ${name} off meanwhile, and it stays off`);
   }
   if (old !== undefined) reattach(ifindex, old, wasLinked ? linkPin : undefined);
 }

@@ -14,7 +14,7 @@ import { attachedPrograms, attachXdp } from '../../src/kernel/xdp-attachment.ts'
 import { compileBpf } from '../support/clang.ts';
 import { runHere } from '../support/run-here.ts';
 import { fixtureName, runPrefix } from '../support/run-id.ts';
-import { createWorld, type End, type World } from '../support/world.ts';
+import { createWorld, type End, setLink, type World } from '../support/world.ts';
 import { allowChanges, wasKilled } from './support/kill-switch.ts';
 
 vi.mock('node:fs', async (original) => (await import('./support/kill-switch.ts')).killableFs(await original()));
@@ -190,6 +190,59 @@ it('is repaired in the end also when the repair is killed', async () => {
   await reset([]);
 });
 
+describe('a change that was killed', () => {
+  it('does not attach the old program again where somebody has taken off what was there', async () => {
+    let told = 0;
+    await atEachMoment(
+      a,
+      () => setLink(netns, 'set', 'dev', a.name, 'xdp', 'off'),
+      async () => {
+        const { stderr } = await runHere('--netns', netns, 'redirect', 'detach', b.name);
+        if (stderr.includes(`somebody has taken the program of ${a.name} off meanwhile, and it stays off`)) told += 1;
+        expect([attached(a), journals()]).toEqual([[], []]);
+      },
+    );
+    expect(told).toBeGreaterThan(0);
+  });
+
+  it('is nothing to a new device that has the ifindex of the old one', async () => {
+    using fresh = createWorld();
+    const { a: device, b: peer } = fresh.veth({ namespace: netns }, { namespace: netns });
+    await atEachMoment(
+      device,
+      () => {
+        setLink(netns, 'del', device.name);
+        const words = ['index', String(device.ifindex), 'type', 'veth', 'peer', 'name', peer.name];
+        setLink(netns, 'add', device.name, ...words);
+        setLink(netns, 'set', device.name, 'up');
+        setLink(netns, 'set', peer.name, 'up');
+      },
+      async () => {
+        const { stderr } = await runHere('--netns', netns, 'redirect', 'detach', b.name);
+        // Said at the few moments at which it is not noted, or no more, which device the change is about.
+        const said = stderr.replace(/^a command that was killed had begun to change \S+: \w+\n/, '');
+        expect(said).toBe(`error: ${b.name} has no XDP program attached\n`);
+        expect([attached(device), journals()]).toEqual([[], []]);
+      },
+    );
+  });
+});
+
+/** Does something at every moment of a replacement, and then what ends it. */
+async function atEachMoment(device: End, meanwhile: () => void, end: () => Promise<void>): Promise<void> {
+  for (let moments = 0; ; moments += 1) {
+    await reset([attach(device, '--to', b.name)]);
+    const wasAll = !(await killed(attach(device, '--to', c.name, '--replace'), moments));
+    meanwhile();
+    await end();
+    if (wasAll) return;
+  }
+}
+
+function attached({ ifindex }: End): number[] {
+  return inNetns(netns, () => attachedPrograms(ifindex).map(({ progId }) => progId));
+}
+
 /** Runs a command that is killed after so many changes. @returns whether it had more to do */
 async function killed(words: readonly string[], changes: number): Promise<boolean> {
   allowChanges(changes);
@@ -261,12 +314,14 @@ function expectConsistent(): void {
       const directory = store.directory(ifindex);
       expect(existsSync(directory) ? programIn(directory) : id).toBe(id);
     }
-    expect(
-      readdirIfThere(store.root).filter(
-        (name) => /_(?:pending|trial|committed)$/.test(name) && name.startsWith(`${store.netns}_`),
-      ),
-    ).toEqual([]);
+    expect(journals()).toEqual([]);
   });
+}
+
+/** The changes that are under way in the namespace. */
+function journals(): string[] {
+  const change = new RegExp(`^${netnsInode()}_(?:pending|trial|committed)$`);
+  return readdirIfThere(storeRoot()).filter((name) => change.test(name));
 }
 
 function netnsInode(): number {

@@ -29,8 +29,9 @@ export async function holdStore(context: Context): Promise<HeldStore> {
   const lock = await locked(root, context);
   try {
     const store = new PathStore(root);
-    await settled(store, context);
+    // First, because an ifindex and the inode of a namespace come again.
     sweepGoneDevices(store.root);
+    await settled(store, context);
     return { store, dryRun, [Symbol.dispose]: () => lock[Symbol.dispose]() };
   } catch (error) {
     lock[Symbol.dispose]();
@@ -53,6 +54,7 @@ async function settled(store: PathStore, context: Context): Promise<void> {
   const settlement = settle(store);
   if (settlement === undefined) return;
   const { ifindexes, outcome, refusals } = settlement;
+  if (ifindexes.length === 0) return;
   const names = ifindexes.map((ifindex) => interfaceName(ifindex) ?? `interface ${ifindex}`).join(', ');
   await context.note(`a command that was killed had begun to change ${names}: ${outcome}`);
   await warnNotUndone(refusals, context);

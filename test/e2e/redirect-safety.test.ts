@@ -35,6 +35,8 @@ describe('redirect attach', () => {
     ['IPv6', '2001:db8::7/64', 'default via 2001:db8::1'],
     ['IPv4, by several ways', '198.51.100.7/24', 'default nexthop via 198.51.100.1 nexthop via 198.51.100.2'],
     ['another table', '198.51.100.7/24', 'default via 198.51.100.1 table 77'],
+    ['half of all addresses', '198.51.100.7/24', '128.0.0.0/1 via 198.51.100.1'],
+    ['all addresses of IPv6 that have been given out', '2001:db8::7/64', '2000::/3 via 2001:db8::1'],
   ])('refuses the device of the default route: %s', (_, address, route) => {
     const { a, b } = router;
     router.tool('sh', '-c', `echo 0 > /proc/sys/net/ipv6/conf/${a.name}/disable_ipv6`);
@@ -59,6 +61,30 @@ describe('redirect attach', () => {
       expect(attach([a.name, '--to', b.name, ...sure]).status).toBe(0);
     expect(attach([b.name, '--to', a.name]).status).toBe(0);
   });
+
+  it.each(['1', '10'])(
+    'refuses the device of a default route by nexthop objects, where only their id %s is told',
+    (id) => {
+      const { a, b } = router;
+      ip('addr', 'add', '198.51.100.7/24', 'dev', a.name);
+      router.tool('sh', '-c', 'echo 0 > /proc/sys/net/ipv4/nexthop_compat_mode');
+      onTestFinished(() => {
+        ip('nexthop', 'flush');
+        ip('addr', 'flush', 'dev', a.name);
+        router.tool('sh', '-c', 'echo 1 > /proc/sys/net/ipv4/nexthop_compat_mode');
+      });
+      ip('nexthop', 'add', 'id', '1', 'via', '198.51.100.1', 'dev', a.name);
+      ip('nexthop', 'add', 'id', '2', 'via', '198.51.100.2', 'dev', a.name);
+      ip('nexthop', 'add', 'id', '10', 'group', '2/1');
+      ip('route', 'add', 'default', 'nhid', id);
+      const refused = attach([a.name, '--to', b.name]);
+      expect(refused).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining(`${a.name} carries the default route`) as string,
+      });
+      expect(attach([b.name, '--to', a.name]).status).toBe(0);
+    },
+  );
 
   it('refuses the device of the SSH connection, however its address is spelled', () => {
     const { a, b } = router;

@@ -199,7 +199,7 @@ describe('a change that was killed', () => {
       async () => {
         const { stderr } = await runHere('--netns', netns, 'redirect', 'detach', b.name);
         if (stderr.includes(`somebody has taken the program of ${a.name} off meanwhile, and it stays off`)) told += 1;
-        expect([attached(a), journals()]).toEqual([[], []]);
+        expect([programsOn(a), journals()]).toEqual([[], []]);
       },
     );
     expect(told).toBeGreaterThan(0);
@@ -222,7 +222,7 @@ describe('a change that was killed', () => {
         // Said at the few moments at which it is not noted, or no more, which device the change is about.
         const said = stderr.replace(/^a command that was killed had begun to change \S+: \w+\n/, '');
         expect(said).toBe(`error: ${b.name} has no XDP program attached\n`);
-        expect([attached(device), journals()]).toEqual([[], []]);
+        expect([programsOn(device), journals()]).toEqual([[], []]);
       },
     );
   });
@@ -239,7 +239,7 @@ async function atEachMoment(device: End, meanwhile: () => void, end: () => Promi
   }
 }
 
-function attached({ ifindex }: End): number[] {
+function programsOn({ ifindex }: End): number[] {
   return inNetns(netns, () => attachedPrograms(ifindex).map(({ progId }) => progId));
 }
 

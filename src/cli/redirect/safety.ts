@@ -4,7 +4,8 @@ import { type AttachDangers, attachDangers, isHardware, type Neighbourhood } fro
 import { ToolError } from '../../domain/errors.ts';
 import { canonicalIp } from '../../domain/ip-address.ts';
 import type { Step } from '../../domain/path-plan.ts';
-import { readAddresses, readDefaultRoutes } from '../../kernel/addresses.ts';
+import { readAddresses } from '../../kernel/addresses.ts';
+import { readDefaultRoutes } from '../../kernel/default-routes.ts';
 import { readInterfaces } from '../../kernel/interfaces.ts';
 import { NETLINK_ROUTE, NetlinkSocket } from '../../kernel/netlink.ts';
 import type { Context } from '../context.ts';

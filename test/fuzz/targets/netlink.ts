@@ -12,7 +12,8 @@ import {
   encodeString,
   type NetlinkMessage,
 } from '../../../src/domain/netlink-message.ts';
-import { readAddresses, readDefaultRoutes } from '../../../src/kernel/addresses.ts';
+import { readAddresses } from '../../../src/kernel/addresses.ts';
+import { readDefaultRoutes } from '../../../src/kernel/default-routes.ts';
 import { readInterface, readInterfaces } from '../../../src/kernel/interfaces.ts';
 import { netnsIdOf } from '../../../src/kernel/namespaces.ts';
 import { decodeFeatures } from '../../../src/kernel/netdev-features.ts';

@@ -12,7 +12,9 @@ export interface EntryOptions {
   readonly unreadable?: boolean;
 }
 
+/** So many entries are read at a time, and of large ones as many as this much memory holds. */
 const CHUNK = 4096;
+const CHUNK_BYTES = 4 << 20;
 
 /**
  * All entries of a map, read in the way that costs fewest system calls: batches of thousands where the map has
@@ -37,8 +39,8 @@ function hasBatch(map: BpfMap): boolean {
 }
 
 function* byBatch(map: BpfMap): Generator<EntryChunk> {
-  const { keySize, maxEntries } = map.info;
-  let capacity = Math.min(CHUNK, maxEntries);
+  const { keySize } = map.info;
+  let capacity = chunkCapacity(map);
   let keys = new Uint8Array(capacity * keySize);
   let values = new Uint8Array(capacity * map.valueLength);
   const count = new Uint32Array(1);
@@ -111,6 +113,12 @@ function mostEntries({ info: { maxEntries } }: BpfMap): number {
   return maxEntries === 0 ? Infinity : maxEntries;
 }
 
+/** A value may have 32 KiB for each of hundreds of CPUs, or megabytes. */
+function chunkCapacity(map: BpfMap): number {
+  const fitting = Math.floor(CHUNK_BYTES / (map.info.keySize + map.valueLength));
+  return Math.max(1, Math.min(CHUNK, mostEntries(map), fitting));
+}
+
 /** Collects entries into the reused buffers of a chunk. */
 class ChunkBuffers {
   readonly #keys: Uint8Array;
@@ -125,7 +133,7 @@ class ChunkBuffers {
   constructor(map: BpfMap) {
     this.#keySize = map.info.keySize;
     this.#valueLength = map.valueLength;
-    this.#capacity = Math.min(CHUNK, mostEntries(map));
+    this.#capacity = chunkCapacity(map);
     this.#keys = new Uint8Array(this.#capacity * this.#keySize);
     this.#values = new Uint8Array(this.#capacity * this.#valueLength);
     this.#errnos = new Uint16Array(this.#capacity);

@@ -1,7 +1,7 @@
 import type { LiveDevice, LiveEntry, LiveLink, LiveMap, LiveNetns, LivePeer, LiveProgram } from '../live-system.ts';
 import { shellCommand } from '../shell-quote.ts';
 import { ownWords } from '../typed-command.ts';
-import { netnsPath } from './scene.ts';
+import { netnsPath, netnsWord } from './scene.ts';
 
 /*
  * The commands that mend a lost redirect. Each runs where it is typed: a device of another namespace gets the words that
@@ -35,7 +35,7 @@ function isShell({ shell, current }: LiveNetns): boolean {
 /** Our own command, which resolves names in the namespace of a device. */
 function xdpctlAt(device: Placed | undefined, words: readonly string[]): string {
   const { netns } = device ?? {};
-  const place = netns === undefined || isShell(netns) ? undefined : (netns.name ?? netnsPath(netns));
+  const place = netns === undefined || isShell(netns) ? undefined : netnsWord(netns);
   return shellCommand(['xdpctl', ...(place === undefined ? [] : ['--netns', place]), ...ownWords(words)]);
 }
 

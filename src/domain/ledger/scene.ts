@@ -134,6 +134,11 @@ export function netnsLabel(netns: LiveNetns | undefined): string | undefined {
   return netns.name ?? netnsPath(netns);
 }
 
+/** The word after `--netns` for a namespace: a name of digits would be a process id there. */
+export function netnsWord(netns: LiveNetns): string | undefined {
+  return netns.name === undefined || /^[0-9]+$/.test(netns.name) ? netnsPath(netns) : netns.name;
+}
+
 /** A path that opens the namespace. */
 export function netnsPath({ name, path, pid }: LiveNetns): string | undefined {
   if (path !== undefined) return path;

@@ -126,7 +126,7 @@ export function explainCreate(refusal: KernelRefusal): Explanation | undefined {
     case EINVAL:
       return {
         kind: 'usage',
-        message: `the kernel refuses ${aMapOf(type)} with keys of ${Number(facts['keySize'])} bytes, values of ${Number(facts['valueSize'])} bytes, ${Number(facts['maxEntries'])} entries and flags 0x${Number(facts['flags'] ?? 0).toString(16)}`,
+        message: `the kernel refuses ${aMapOf(type)} with keys of ${Number(facts['keySize'])} bytes, values of ${Number(facts['valueSize'])} bytes, ${Number(facts['maxEntries'])} entries and flags 0x${(Number(facts['flags'] ?? 0) >>> 0).toString(16)}`,
         hint: `the rules for ${aMapOf(type)} are in xdpctl-map(8), or this kernel is too old for the type`,
       };
     default:

@@ -263,6 +263,7 @@ export function pinName(name: string, path: string): string {
 
 /** @throws KernelRefusal `object open`; ToolError usage for what is no file, or too large a one */
 function readObjectFile(path: string): Uint8Array {
+  if (path.includes('\0')) throw usageError('a path cannot contain a zero byte');
   let fd;
   try {
     // Opening a named pipe would wait for somebody to write to it.

@@ -118,6 +118,13 @@ describe('an errno that stands for several reasons', () => {
     ['map delete', 22, { mapType: 'array' }, 'refused', 'entries of an array cannot be deleted'],
     ['map getnext', 524, { mapType: 'queue' }, 'unsupported', 'a queue has no keys to walk through'],
     ['map create', 12, { mapType: 'devmap', maxEntries: 9 }, 'refused', 'not enough memory for a devmap of 9 entries'],
+    [
+      'map create',
+      22,
+      { mapType: 'hash', keySize: 4, valueSize: 4, maxEntries: 4, flags: 0x8000_0000 | 0 },
+      'usage',
+      '4 entries and flags 0x80000000',
+    ],
     ['map freeze', 16, map, 'conflict', 'is being written to, or is mapped for writing'],
     ['pin', 17, { path: '/p' }, 'conflict', '/p exists already'],
     ['pin', 2, { path: '/p' }, 'not-found', 'the directory of /p does not exist'],

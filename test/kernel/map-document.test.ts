@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import * as fc from 'fast-check';
@@ -284,6 +284,16 @@ describe('map import changes nothing when the document', () => {
     await expectRefusal({ command: 'map import @/devmap ~/document', exit, says });
     const { stderr } = await typed('map import @/devmap ~/document replace');
     expect(stderr).toMatch(/^error: entries\[7\]/);
+  });
+
+  it('has a key of ever more lists', async () => {
+    const depth = 200_000;
+    write('devmap', ['HERE']);
+    const file = join(table.folder, 'document');
+    const text = readFileSync(file, 'utf8');
+    const deep = `{"key": ${'['.repeat(depth)}${']'.repeat(depth)}, "value": {"dev": "lo"}}`;
+    writeFileSync(file, text.replace('"HERE"', deep));
+    await expectRefusal({ command: 'map import @/devmap ~/document', exit: 2, says: 'entries[0]: ' });
   });
 
   it.each<[map: string, type: string, entries: unknown[], exit: number, says: string]>([

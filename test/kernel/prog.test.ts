@@ -376,6 +376,11 @@ describe('prog run', () => {
     },
   );
 
+  it.runIf(kernelHas('5.18'))('refuses frames of more pages than the kernel has room for', async () => {
+    writeFileSync(join(folder, 'long'), new Uint8Array(1 << 20));
+    await expectRefusal('prog run @/pass data_in ~long', 2, 'the kernel has no room for a frame of 1048576 bytes');
+  });
+
   it.each([
     ['@/egress_devmap', 5, 'is for the entries of a devmap'],
     ['@/egress_cpumap', 5, 'is for the entries of a cpumap'],

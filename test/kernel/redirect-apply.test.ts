@@ -317,6 +317,11 @@ describe('a document', () => {
       { xdpctl: 1, redirects: [{ dev: 'lo', to: ['lo'], dst_mac: 'x' }] },
       /redirects\[0\]: 'x' is no MAC address/,
     ],
+    [
+      'a file with a zero byte in its name',
+      { xdpctl: 1, redirects: [{ dev: 'lo', object: '/a\0b', program: 'x' }] },
+      /redirects\[0\]: a path cannot contain a zero byte/,
+    ],
   ];
 
   it.each(bad)('is refused as a whole: %s', async (_, document, message) => {

@@ -5,7 +5,7 @@ import { type ErrorDetails, KernelRefusal, ToolError, usageError } from '../../d
 import { kernelFeatures, lacksFeature } from '../../domain/kernel-feature.ts';
 import { PROG_TYPE_XDP } from '../../domain/program-info.ts';
 import { xdpActionName } from '../../domain/xdp-action.ts';
-import { EINTR, EINVAL } from '../../kernel/check.ts';
+import { EINTR, EINVAL, ENOMEM } from '../../kernel/check.ts';
 import { hasFeature } from '../../kernel/kernel-features.ts';
 import { osPath } from '../../kernel/os-path.ts';
 import { isEntryProgram } from '../../kernel/program-kind.ts';
@@ -172,10 +172,25 @@ async function ran(program: BpfProgram, input: RunInput, context: Context): Prom
         if (context.signal.aborted) throw new Interrupted('the program was not run to the end');
         if (attempt < ATTEMPTS) continue;
       }
+      if (error.errno === ENOMEM && (input.data?.length ?? 0) > PAGES_OF_A_FRAME * PAGE) throw tooLong(input, error);
       if (error.errno !== EINVAL || program.info.type !== PROG_TYPE_XDP) throw error;
       throw whyInvalid(program, input, error);
     }
   }
+}
+
+/** MAX_SKB_FRAGS (include/linux/skbuff.h) may be as few, and a page no larger. */
+const PAGES_OF_A_FRAME = 17;
+const PAGE = 4096;
+
+/** With more pages than a frame has the kernel says ENOMEM, whatever memory there is (bpf_prog_test_run_xdp). */
+function tooLong({ data }: RunInput, refusal: KernelRefusal): ToolError {
+  return new ToolError('usage', `the kernel has no room for a frame of ${data?.length ?? 0} bytes`, {
+    errno: refusal.errno,
+    operation: refusal.operation,
+    cause: refusal,
+    hint: `a frame is in no more than ${PAGES_OF_A_FRAME + 1} pages of memory: of ${PAGE} bytes each, most kernels take 73,152 bytes`,
+  });
 }
 
 /** Why the kernel refused to run the program. */

@@ -154,6 +154,12 @@ export function placed(error: unknown, index: number, entry: unknown): unknown {
   if (!(error instanceof ToolError) && !(error instanceof KernelRefusal)) return error;
   const failure = toToolError(error);
   const key = typeof entry === 'object' && entry !== null ? (entry as { key?: unknown }).key : undefined;
-  const named = key === undefined ? '' : ` (key ${typeof key === 'string' ? key : JSON.stringify(key)})`;
-  return failure.reworded(`entries[${index}]${named}: ${failure.message}`, { cause: error });
+  return failure.reworded(`entries[${index}]${keyText(key)}: ${failure.message}`, { cause: error });
+}
+
+/** What is no key at all is not repeated, because it may be as deep as the document is long. */
+function keyText(key: unknown): string {
+  if (typeof key === 'string' || typeof key === 'number') return ` (key ${key})`;
+  const isBytes = Array.isArray(key) && key.every((byte) => typeof byte === 'number');
+  return isBytes ? ` (key ${JSON.stringify(key)})` : '';
 }

@@ -96,8 +96,9 @@ export class JsonPrinter {
   async #stream(outcome: Stream): Promise<void> {
     let count = 0;
     this.#out.text('[');
-    for await (const item of outcome.items) {
-      this.#out.text(`${count > 0 ? ',' : ''}${jsonText(item.data, false)}`);
+    for await (const { data } of outcome.items) {
+      if (data === undefined) continue;
+      this.#out.text(`${count > 0 ? ',' : ''}${jsonText(data, false)}`);
       count += 1;
     }
     this.#out.text(']');

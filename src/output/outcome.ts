@@ -50,7 +50,8 @@ export interface Stream {
 }
 
 export interface StreamItem {
-  readonly data: object;
+  /** Absent for what is only a picture. */
+  readonly data?: object;
   readonly text: string | ((paint: Painter) => string);
   /** The lines of a picture; absent for what is to stay. */
   picture?(size: ScreenSize, paint: Painter): readonly string[];

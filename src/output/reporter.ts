@@ -138,8 +138,9 @@ export class Reporter {
   }
 
   async #jsonLines(outcome: Stream): Promise<void> {
-    for await (const item of outcome.items) {
-      this.#out.text(`${jsonText(item.data, false)}\n`);
+    for await (const { data } of outcome.items) {
+      if (data === undefined) continue;
+      this.#out.text(`${jsonText(data, false)}\n`);
       await this.#out.end();
       if (this.#out.closed) return;
     }

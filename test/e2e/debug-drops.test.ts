@@ -202,6 +202,21 @@ describe('debug drops', () => {
     expect(status).toBe(0);
   });
 
+  it('prints nothing but reports with -j --follow', () => {
+    const reports = xdpctl([
+      '-j',
+      'debug',
+      'drops',
+      '--follow',
+      '--interval',
+      '200ms',
+      '--duration',
+      '500ms',
+    ]).jsonLines();
+    expect(reports.length).toBeGreaterThan(1);
+    for (const report of reports) expect(report).toMatchObject({ totals: expect.any(Object) as object });
+  });
+
   it('refuses intervals that are too short, and tracers that there are not', () => {
     expect(xdpctl(['debug', 'drops', '--interval', '10ms'])).toMatchObject({ status: 2, stdout: '' });
     expect(xdpctl(['debug', 'drops', '--via', 'strace'])).toMatchObject({ status: 2, stdout: '' });

@@ -101,7 +101,7 @@ function reportOf(
 function pictureOf(history: LossHistory, { backend }: TraceSession, seconds: number): StreamItem & { text: string } {
   const { dropped, rate } = history;
   const state = { backend, seconds, dropped, rate, history: [...history.history], rows: history.rows() };
-  return { data: {}, text: '', picture: (size, paint) => lossPicture(state, size, paint) };
+  return { text: '', picture: (size, paint) => lossPicture(state, size, paint) };
 }
 
 /** Whether the tracer has ended, by itself or because it had to. */

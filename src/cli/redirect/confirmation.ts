@@ -1,4 +1,4 @@
-import { ToolError, usageError } from '../../domain/errors.ts';
+import { ToolError } from '../../domain/errors.ts';
 import { isReadable } from '../../kernel/readable.ts';
 import { type Context, Interrupted } from '../context.ts';
 import { parseDuration } from '../words/duration.ts';
@@ -10,9 +10,7 @@ const LONGEST_MS = 24 * 3_600_000;
 /** The value of --confirm in milliseconds. @throws ToolError usage */
 export function parseConfirmTime(word: string | undefined): number | undefined {
   if (word === undefined) return undefined;
-  const time = parseDuration(word, '--confirm');
-  if (time > LONGEST_MS) throw usageError(`--confirm ${word} is out of range: up to 24h`);
-  return time;
+  return parseDuration(word, '--confirm', { most: LONGEST_MS, text: '24h' });
 }
 
 /**

@@ -67,8 +67,7 @@ eth0       from eth0  eth1           123       0`,
         text: (paint) => pathTable(paths, paint),
       };
     }
-    const ms = interval === undefined ? 1000 : parseDuration(interval, '--interval');
-    if (ms > LONGEST_MS) throw usageError(`--interval ${interval} is out of range: up to 24h`);
+    const ms = interval === undefined ? 1000 : parseDuration(interval, '--interval', { most: LONGEST_MS, text: '24h' });
     return { kind: 'stream', items: intervals(source, ms, times, context) };
   },
 };

@@ -7,7 +7,7 @@ import { lastErrno, libc } from '../ffi/libc.ts';
 import { exists, isTaken } from './access.ts';
 import { BPFFS_STANDARD } from './bpffs-path.ts';
 import { underLock } from './file-lock.ts';
-import { inInitialMountNamespace } from './mount-namespace.ts';
+import { inInitialMountNamespace, MOUNT_NAMESPACE_HINT } from './mount-namespace.ts';
 import { cPath, osPath } from './os-path.ts';
 
 /** f_type of a bpffs (linux/magic.h). */
@@ -80,6 +80,23 @@ export function ensureBpffs(
   return !options.dryRun;
 }
 
+/**
+ * For who reads what is pinned: makes sure that pins which are not found are not there. Where bpffs is not mounted in the
+ * mount namespace of PID 1, as after a boot, nothing is pinned; in one of its own it may be hidden.
+ *
+ * @throws ToolError refused in a mount namespace of its own where bpffs is not mounted (`ip netns exec` makes one)
+ */
+export function checkPinsInSight(): void {
+  if (isOnBpffs(BPFFS_STANDARD) || inInitialMountNamespace()) return;
+  throw outOfSight('so what redirect attach has pinned cannot be seen');
+}
+
+function outOfSight(consequence: string): ToolError {
+  return new ToolError('refused', `bpffs is not mounted in this mount namespace, ${consequence}`, {
+    hint: MOUNT_NAMESPACE_HINT,
+  });
+}
+
 function isStandard(directory: string): boolean {
   return directory === BPFFS_STANDARD || directory.startsWith(`${BPFFS_STANDARD}/`);
 }
@@ -96,11 +113,7 @@ function checkPinName(path: string): void {
 
 function mountBpffs({ nomount, dryRun }: { readonly nomount: boolean; readonly dryRun: boolean }): void {
   if (!inInitialMountNamespace()) {
-    throw new ToolError(
-      'refused',
-      'bpffs is not mounted in this mount namespace, and a pin made in one mounted here would vanish with it',
-      { hint: "'ip netns exec' makes such a namespace: use xdpctl --netns NAME instead" },
-    );
+    throw outOfSight('and a pin made in one mounted here would vanish with it');
   }
   if (nomount) {
     throw new ToolError('refused', `bpffs is not mounted on ${BPFFS_STANDARD}, and --nomount was given`, {

@@ -17,6 +17,9 @@ export function inInitialMountNamespace(): boolean {
   return true;
 }
 
+/** What to do where something is not mounted in a mount namespace of its own, and a mount made there would vanish. */
+export const MOUNT_NAMESPACE_HINT = "'ip netns exec' makes such a namespace: use xdpctl --netns NAME instead";
+
 function namespaceOf(pid: string): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/ns/mnt`);

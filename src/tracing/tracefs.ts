@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { ToolError } from '../domain/errors.ts';
 import { isAbsence } from '../kernel/access.ts';
+import { inInitialMountNamespace, MOUNT_NAMESPACE_HINT } from '../kernel/mount-namespace.ts';
 import { type EventFormat, parseEventFormat } from './event-format.ts';
 import { tracefsRefusal } from './rights.ts';
 
@@ -41,8 +42,12 @@ export function ensureTracefs(mount?: Mount): string {
       hint: 'a kernel with CONFIG_TRACING and CONFIG_EVENT_TRACING is needed',
     });
   }
-  throw new ToolError('unsupported', `tracefs is not mounted on ${tracefsMountPoint}`, {
-    hint: `mount -t tracefs tracefs ${tracefsMountPoint}`,
+  const mountIt = `mount -t tracefs tracefs ${tracefsMountPoint}`;
+  if (inInitialMountNamespace()) {
+    throw new ToolError('unsupported', `tracefs is not mounted on ${tracefsMountPoint}`, { hint: mountIt });
+  }
+  throw new ToolError('unsupported', 'tracefs is not mounted in this mount namespace', {
+    hint: `${MOUNT_NAMESPACE_HINT}; in one that lasts: ${mountIt}`,
   });
 }
 

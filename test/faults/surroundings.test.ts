@@ -128,7 +128,7 @@ describe('where tracefs is not mounted', () => {
     expectError(
       where(without, text),
       5,
-      /tracefs is not mounted.*\nhint: mount -t tracefs tracefs \/sys\/kernel\/tracing/,
+      /tracefs is not mounted.*\nhint: .*mount -t tracefs tracefs \/sys\/kernel\/tracing/,
     );
   });
 

@@ -1,8 +1,8 @@
-import { PathStore } from '../../kernel/path-store.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import { flag, type Verb } from '../verb.ts';
 import { WordList } from '../words/word-list.ts';
 import { fileArgument, planDeclared, pruneOption, readDeclared, stepRows } from './declared.ts';
+import { readableStore } from './store.ts';
 
 export const verb: Verb = {
   object: 'redirect',
@@ -51,7 +51,7 @@ export const verb: Verb = {
     const file = words.take('the file');
     words.end();
     const paths = await readDeclared(file, context);
-    const steps = planDeclared(paths, new PathStore(), { prune: flag(input, 'prune') });
+    const steps = planDeclared(paths, readableStore(), { prune: flag(input, 'prune') });
     return {
       ...stepRows(steps, 'nothing would change'),
       findings: flag(input, 'exit-code') && steps.length > 0,

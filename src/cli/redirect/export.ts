@@ -1,10 +1,10 @@
 import { DOCUMENT_VERSION, wishOf } from '../../domain/path-document.ts';
 import type { PathWish } from '../../domain/path-wish.ts';
-import { PathStore } from '../../kernel/path-store.ts';
 import { jsonText } from '../../output/json.ts';
 import type { Outcome, Remark } from '../../output/outcome.ts';
 import type { Verb } from '../verb.ts';
 import { WordList } from '../words/word-list.ts';
+import { readableStore } from './store.ts';
 import { occupiedDevices, pinnedHandles } from './survey.ts';
 
 export const verb: Verb = {
@@ -46,7 +46,7 @@ export const verb: Verb = {
   ],
   run({ words: list }): Outcome {
     new WordList(list).end();
-    const store = new PathStore();
+    const store = readableStore();
     const remarks: Remark[] = [];
     const wishes = occupiedDevices(store, pinnedHandles(store)).flatMap(({ device, occupant: { own } }) => {
       if (own === undefined) return [];

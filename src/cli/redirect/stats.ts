@@ -1,5 +1,4 @@
 import { ToolError, usageError } from '../../domain/errors.ts';
-import { PathStore } from '../../kernel/path-store.ts';
 import { plain } from '../../output/color.ts';
 import type { Outcome, StreamItem } from '../../output/outcome.ts';
 import type { Context } from '../context.ts';
@@ -9,7 +8,7 @@ import { parseUnsigned, U32_MAX } from '../words/number.ts';
 import { WordList } from '../words/word-list.ts';
 import { type CountedPath, readCounted } from './counted-paths.ts';
 import { pathData, pathTable, ratesOf } from './stats-report.ts';
-import { deviceIndex } from './store.ts';
+import { deviceIndex, readableStore } from './store.ts';
 import { occupiedDevices } from './survey.ts';
 
 export const verb: Verb = {
@@ -79,7 +78,7 @@ const LONGEST_MS = 24 * 3_600_000;
 class Source {
   readonly #ifindex: number | undefined;
   readonly #ifname: string | undefined;
-  readonly #store = new PathStore();
+  readonly #store = readableStore();
 
   constructor(ifname: string | undefined) {
     this.#ifname = ifname;

@@ -1,5 +1,5 @@
 import { BPFFS_STANDARD } from '../../kernel/bpffs-path.ts';
-import { ensureBpffs } from '../../kernel/bpffs.ts';
+import { checkPinsInSight, ensureBpffs } from '../../kernel/bpffs.ts';
 import { lockDirectory } from '../../kernel/file-lock.ts';
 import { interfaceIndex, interfaceName } from '../../kernel/interface-names.ts';
 import { sweepGoneDevices } from '../../kernel/path-journal.ts';
@@ -37,6 +37,16 @@ export async function holdStore(context: Context): Promise<HeldStore> {
     lock[Symbol.dispose]();
     throw error;
   }
+}
+
+/**
+ * What redirect attach keeps, for reading: nothing is locked or made ready.
+ *
+ * @throws ToolError refused where bpffs is hidden, and all that is ours would be taken for somebody else's
+ */
+export function readableStore(): PathStore {
+  checkPinsInSight();
+  return new PathStore();
 }
 
 async function locked(root: string, context: Context): Promise<Disposable> {

@@ -495,6 +495,52 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    title: 'a socket at the only key, where frames come by other queues as well',
+    parts: {
+      devices: [{ ...r0, rxQueues: 3, peer: { ...r0.peer!, txQueues: 2 } }],
+      programs: [{ ...own, keySource: { key: 2 } }],
+      maps: [{ ...xskmap, entries: [socket(2, { queue: 0, pid: 7, comm: 'app' })] }],
+    },
+    says: [
+      [
+        'xsk-wrong-queue',
+        'certain',
+        /at key 2 of the xskmap targets \(app 7\) is bound to receive queue 0, and gets the frames of all 3 that r0 has: those of receive queues 1, 2 are lost$/,
+        'ip netns exec S ethtool -L s0 tx 1 && ethtool -L r0 rx 1',
+      ],
+    ],
+  },
+  {
+    title: 'the same where it is not the first queue that has the socket',
+    parts: {
+      devices: [{ ...generic, rxQueues: 2 }],
+      programs: [{ ...own, keySource: { key: 1 } }],
+      maps: [{ ...xskmap, entries: [socket(1)] }],
+    },
+    says: [
+      [
+        'xsk-wrong-queue',
+        'certain',
+        /those of receive queue 0 are lost$/,
+        'xdpctl redirect attach r0 --map /p/t --key queue --mode generic --replace',
+      ],
+    ],
+  },
+  {
+    title: 'the same where nothing tells whether the socket is bound',
+    parts: {
+      devices: [{ ...r0, rxQueues: 2 }],
+      programs: [{ ...own, keySource: { key: 0 } }],
+      maps: [{ ...xskmap, entries: [{ key: 0, socket: { queue: 0 } }] }],
+    },
+    says: [['xsk-wrong-queue', 'likely', /those of receive queue 1 are lost$/, 'ethtool -L r0 rx 1']],
+  },
+  {
+    title: 'a socket at the only key, of the only queue',
+    parts: { programs: [{ ...own, keySource: { key: 3 } }], maps: [{ ...xskmap, entries: [socket(3, { queue: 0 })] }] },
+    says: [],
+  },
+  {
     title: 'a socket on another device',
     parts: { programs: [foreign], maps: [{ ...xskmap, entries: [socket(0, { ifindex: r1.ifindex })] }] },
     says: [

@@ -56,6 +56,16 @@ beforeEach(async () => {
   tool('sh', ['-c', [ingress, egress, source, sink].map(restored).join('\n')]);
 });
 
+function setRxQueues({ namespace, name }: End, count: number): void {
+  const [program = '', ...args] = inNamespace(namespace, ['ethtool', '-L', name, 'rx', String(count)]);
+  tool(program, args);
+}
+
+function setTxQueues({ namespace, name }: End, count: number): void {
+  const [program = '', ...args] = inNamespace(namespace, ['ethtool', '-L', name, 'tx', String(count)]);
+  tool(program, args);
+}
+
 function setChecksums({ namespace, name }: End, on: boolean): void {
   const [program = '', ...args] = inNamespace(namespace, ['ethtool', '-K', name, 'tx', on ? 'on' : 'off']);
   tool(program, args);
@@ -282,9 +292,7 @@ describe('redirect check', () => {
     ['xsk-unbound', false],
   ])('%s, until another socket takes its place', async (code, bound) => {
     const { router, ingress } = path;
-    const queues = ['ethtool', '-L', ingress.name, 'rx', bound ? '2' : '1'];
-    const [program = '', ...args] = inNamespace(router, queues);
-    tool(program, args);
+    setRxQueues(ingress, bound ? 2 : 1);
     await attach(ingress.name, '--xsk');
     using map = await openTargets(ingress);
     using socket = inNetns(router, () => {
@@ -298,6 +306,34 @@ describe('redirect check', () => {
     expect(problems[0]!.explanation).toContain(`(node ${process.pid})`);
     await using _socket = new TypedCommand(problems[0]!.fix!);
     await expect.poll(() => check(ingress.name), { timeout: 60_000 }).toEqual([]);
+  });
+
+  it.each([
+    // The fix takes the other queue away.
+    [0, []],
+    // The fix gives the frames of the other queue a key of their own.
+    [1, [{ code: 'queue-without-socket', key: 0 }]],
+  ])('xsk-wrong-queue, of the frames that do not come by queue %i, whose socket gets all', async (queue, left) => {
+    const { router, ingress, source } = path;
+    setRxQueues(ingress, 2);
+    setTxQueues(source, 2);
+    onTestFinished(() => {
+      setTxQueues(source, 1);
+      setRxQueues(ingress, 1);
+    });
+    await attach(ingress.name, '--xsk', '--key', String(queue));
+    using map = await openTargets(ingress);
+    using socket = inNetns(router, () => {
+      const opened = XskSocket.open({ frames: 64, frameSize: 2048, rxSize: 64, fillSize: 64, completionSize: 64 });
+      opened.bind(ingress.ifindex, queue, 'copy');
+      return opened;
+    });
+    map.update(encodePair(queue, 0, 4), encodePair(socket.fd, 0, 4), 0);
+    const problems = await check(ingress.name);
+    expect(problems).toMatchObject([{ code: 'xsk-wrong-queue', certainty: 'certain', key: queue }]);
+    expect(problems[0]!.explanation).toMatch(new RegExp(`those of receive queue ${1 - queue} are lost$`));
+    typed(problems[0]!.fix!);
+    expect(await check(ingress.name)).toMatchObject(left);
   });
 
   it('map-miss of a program of others whose map is empty', async () => {

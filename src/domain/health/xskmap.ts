@@ -1,7 +1,7 @@
 import type { Certainty } from '../finding.ts';
-import { bindSocket, removeEntry, replaceSocket, setRxQueues } from '../ledger/fixes.ts';
+import { bindSocket, lookUpByQueue, receiveByOne, removeEntry, replaceSocket, setRxQueues } from '../ledger/fixes.ts';
 import { nameOf } from '../ledger/scene.ts';
-import type { LiveSocket, LiveSystem } from '../live-system.ts';
+import type { LiveMap, LiveSocket, LiveSystem } from '../live-system.ts';
 import { keysOf, mapLabel, type ObservedEntry, type ObservedMap, type ObservedPath } from '../observed-path.ts';
 import { missText } from './miss.ts';
 import type { PathProblem } from './problem.ts';
@@ -41,11 +41,12 @@ function queuesOf(count = 1): number[] {
 }
 
 function wrong(
-  { device }: ObservedPath,
+  path: ObservedPath,
   { map, user, entries = [] }: ObservedMap,
   { entry: { key, socket } }: ObservedEntry,
   system: LiveSystem,
 ): PathProblem[] {
+  const { device } = path;
   if (socket === undefined) return [];
   const who = `the AF_XDP socket at key ${key} of ${mapLabel(map)}${ownerText(socket)}`;
   // A key that is no queue of the device is none that frames could come by.
@@ -55,7 +56,9 @@ function wrong(
     return [{ code: 'xsk-unbound', certainty: 'certain', sentence, key, fix }];
   }
   const elsewhere = socket.ifindex !== undefined && !isBoundTo(socket, device);
-  const byQueue = user.keySource === undefined ? !sharesQueue(socket, entries) : user.keySource === 'queue';
+  const oneKey = user.keySource !== undefined && user.keySource !== 'queue';
+  if (!elsewhere && oneKey) return otherQueues(path, map, key, socket, who);
+  const byQueue = user.keySource === 'queue' || !sharesQueue(socket, entries);
   const otherQueue = byQueue && socket.queue !== key && (socket.state === 'bound' || socket.queue !== 0);
   if (!elsewhere && !otherQueue) return [];
   const there = system.devices.find((candidate) => isBoundTo(socket, candidate));
@@ -63,6 +66,29 @@ function wrong(
   const sentence = `${who} is bound to receive queue ${socket.queue}${where}, and takes nothing that comes by queue ${key} of ${device.ifname}`;
   const certainty: Certainty = elsewhere || user.keySource === 'queue' ? 'certain' : 'likely';
   return [{ code: 'xsk-wrong-queue', certainty, sentence, key, fix }];
+}
+
+/**
+ * Frames of all receive queues are led to one socket, which takes those of its own: the kernel refuses the others
+ * (xsk_rcv_check, net/xdp/xsk.c).
+ */
+function otherQueues(
+  { device, mode, link }: ObservedPath,
+  map: LiveMap,
+  key: number,
+  { queue, state }: LiveSocket,
+  who: string,
+): PathProblem[] {
+  const queues = queuesOf(device.rxQueues);
+  const others = queues.filter((each) => each !== queue);
+  if (others.length === 0) return [];
+  const all = queues.length === 1 ? 'of the only one' : `of all ${queues.length}`;
+  const lost = `those of receive ${others.length === 1 ? 'queue' : 'queues'} ${others.join(', ')} are lost`;
+  const sentence = `${who} is bound to receive queue ${queue}, and gets the frames ${all} that ${device.ifname} has: ${lost}`;
+  // The first queue is the one that stays when there are fewer.
+  const fix = queue === 0 ? receiveByOne(device) : lookUpByQueue(device, map, mode, link);
+  // Without a state the socket may as well not be bound (xsk-unbound).
+  return [{ code: 'xsk-wrong-queue', certainty: state === 'bound' ? 'certain' : 'likely', sentence, key, fix }];
 }
 
 /**

@@ -1,4 +1,13 @@
-import type { LiveDevice, LiveEntry, LiveLink, LiveMap, LiveNetns, LivePeer, LiveProgram } from '../live-system.ts';
+import type {
+  LiveDevice,
+  LiveEntry,
+  LiveLink,
+  LiveMap,
+  LiveMode,
+  LiveNetns,
+  LivePeer,
+  LiveProgram,
+} from '../live-system.ts';
 import { shellCommand } from '../shell-quote.ts';
 import { ownWords } from '../typed-command.ts';
 import { netnsPath, netnsWord } from './scene.ts';
@@ -103,6 +112,13 @@ export function setRxQueues(device: LiveDevice, count: number): string | undefin
   return inNetnsOf(device, (ifname) => ['ethtool', '-L', ifname, 'rx', String(count)]);
 }
 
+/** One receive queue; a veth with a program keeps as many as its peer has to transmit (veth_set_channels). */
+export function receiveByOne(device: LiveDevice): string | undefined {
+  const { peer } = device;
+  const fewer = (peer?.txQueues ?? 1) > 1 ? setTxQueues(peer, 1) : undefined;
+  return inOrder(fewer, setRxQueues(device, 1));
+}
+
 export function setTxRing(device: LiveDevice | undefined, length: number): string | undefined {
   return inNetnsOf(device, (ifname) => ['ethtool', '-G', ifname, 'tx', String(length)]);
 }
@@ -141,6 +157,13 @@ export function detachGeneric(device: LiveDevice): string {
 export function writeAddress(program: LiveProgram | undefined, from: LiveDevice, to: LiveDevice): string | undefined {
   if (program?.keySource === undefined || from.netns.inode !== to.netns.inode) return undefined;
   return xdpctlAt(from, ['redirect', 'attach', from.ifname, '--to', to.ifname, '--dst-mac', 'MAC', '--replace']);
+}
+
+/** The same map of sockets, looked up by receive queue from now on: in one step, because mode and link stay. */
+export function lookUpByQueue(device: LiveDevice, map: LiveMap, mode: LiveMode, link?: Pick<LiveLink, 'id'>): string {
+  const words = ['redirect', 'attach', device.ifname, '--map', map.pinned[0] ?? `id:${map.id}`, '--key', 'queue'];
+  const same = [...(mode === 'generic' ? ['--mode', mode] : []), ...(link === undefined ? [] : ['--link'])];
+  return xdpctlAt(device, [...words, ...same, '--replace']);
 }
 
 /** Writes an entry of a devmap; without a known target the reader fills it in. */

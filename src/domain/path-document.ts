@@ -28,6 +28,12 @@ export function wishOf(path: RedirectPath, omit: (reason: string) => void): Path
   };
 }
 
+/** Whether a document takes the path: one whose entries are gone, or whose pin of the targets is, leads nowhere. */
+export function leadsSomewhere({ to, cpus, xsk, map, object }: PathWish): boolean {
+  if (to?.length === 0 || cpus?.length === 0) return false;
+  return [to, cpus, xsk, map, object].some((each) => each !== undefined);
+}
+
 /** The key and the action on a miss, where they are not those that the targets bring along. */
 function behaviour({ program, targets }: RedirectPath): Pick<PathWish, 'key' | 'on_miss'> {
   if (program.kind === 'object') return {};

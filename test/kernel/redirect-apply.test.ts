@@ -375,6 +375,28 @@ describe('redirect export', () => {
     expect(stderr).toContain('has no pin');
     expect(JSON.parse(stdout)).toBeDefined();
   });
+
+  it.each<[title: string, spoil: (pin: string) => void]>([
+    [
+      'whose only entry is gone',
+      (pin) => tool('bpftool', ['map', 'delete', 'pinned', pin, 'key', ...le(router.a.ifindex)]),
+    ],
+    ['whose pin of the targets is gone', (pin) => rmSync(pin)],
+  ])('warns of a path %s, which a document without it takes away', async (_, spoil) => {
+    const { a, b, c } = router;
+    const made = (await router.done('attach', a.name, '--to', b.name)) as { maps: [{ pinned: string }] };
+    await router.done('attach', b.name, '--to', c.name);
+    spoil(made.maps[0].pinned);
+    const result = await router.redirect('export');
+    expect(result).toMatchObject({ status: 0 });
+    const document = result.json() as { redirects: object[] };
+    expect(document.redirects).toEqual([{ dev: b.name, to: [c.name] }]);
+    expect(result.jsonErrors()).toEqual([
+      { warning: { message: `${a.name} has no target, and is left out: apply --prune of this document detaches it` } },
+    ]);
+    declare(...document.redirects);
+    expect(await router.done('diff', file, '--prune')).toMatchObject([{ ifname: a.name, change: 'detach' }]);
+  });
 });
 
 /** Exports are in the order of ifindexes, which are random here; so are the members of a broadcast. */

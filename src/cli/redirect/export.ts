@@ -1,4 +1,4 @@
-import { DOCUMENT_VERSION, wishOf } from '../../domain/path-document.ts';
+import { DOCUMENT_VERSION, leadsSomewhere, wishOf } from '../../domain/path-document.ts';
 import type { PathWish } from '../../domain/path-wish.ts';
 import { jsonText } from '../../output/json.ts';
 import type { Outcome, Remark } from '../../output/outcome.ts';
@@ -14,7 +14,7 @@ export const verb: Verb = {
   synopsis: [''],
   description: [
     'The document is JSON and declares each path that redirect attach or redirect apply made in this network namespace, as it is now: interfaces by name, programs and maps by the path of a pin. What is so by default is left out.',
-    'An entry whose interface is in another network namespace is left out with a warning; a program or map without a pin is named by its id, with a warning: that id means nothing after a reboot. Paths of other tools are not in the document.',
+    'An entry whose interface is in another network namespace is left out with a warning, and so is a path that has no other: redirect apply --prune of the document takes such a path away. A program or map without a pin is named by its id, with a warning: that id means nothing after a reboot. Paths of other tools are not in the document.',
   ],
   json: 'the document, on one line: xdpctl (the version of the format) and redirects',
   capabilities:
@@ -51,8 +51,10 @@ export const verb: Verb = {
     const wishes = occupiedDevices(store, pinnedHandles(store)).flatMap(({ device, occupant: { own } }) => {
       if (own === undefined) return [];
       const wish = wishOf(own.path, (reason) => remarks.push({ message: `${device.ifname}: ${reason}` }));
-      if (wish.to?.length !== 0 && wish.cpus?.length !== 0) return [wish];
-      remarks.push({ message: `${device.ifname} has no target, and is left out` });
+      if (leadsSomewhere(wish)) return [wish];
+      remarks.push({
+        message: `${device.ifname} has no target, and is left out: apply --prune of this document detaches it`,
+      });
       return [];
     });
     return { kind: 'document', pieces: (dense) => pieces(wishes, dense), remarks: () => remarks };

@@ -18,6 +18,12 @@ const PREFIX = 'xdpctl_';
 /** KiB of each CPU's buffer: some 5,000 events. */
 const BUFFER_KIB = 512;
 
+/**
+ * TRACE_FLAG_HARDIRQ, TRACE_FLAG_SOFTIRQ and TRACE_FLAG_NMI (linux/trace_events.h). set_event_pid goes by the thread that an
+ * interrupt has stopped, so that on a busy machine the frames of others would fill the buffer: a filter keeps them out.
+ */
+const INTERRUPT = 0x08 | 0x10 | 0x40;
+
 /** How the lines are written, so that trace-text.ts can read them; a kernel may lack some of these. */
 const options: Readonly<Record<string, '0' | '1'>> = {
   'context-info': '1',
@@ -44,7 +50,7 @@ export class TraceInstance implements Disposable {
 
   /**
    * @param tracefs where it is mounted
-   * @param scope `thread`: only what happens in this thread, or while an interrupt has stopped it
+   * @param scope `thread`: only what this thread does, and no interrupt that has stopped it
    * @throws ToolError permission, unsupported
    */
   constructor(tracefs: string, events: readonly TracedEvent[], scope: 'thread' | 'all') {
@@ -57,7 +63,7 @@ export class TraceInstance implements Disposable {
       pipe = openSync(join(this.#folder, 'trace_pipe'), constants.O_RDONLY | constants.O_NONBLOCK);
       this.#pipe = pipe;
       if (scope === 'thread') this.#write('set_event_pid', String(this.#ownThread()));
-      for (const event of events) this.#enable(event);
+      for (const event of events) this.#enable(event, scope);
     } catch (error) {
       if (pipe !== undefined) closeSync(pipe);
       rmdirSync(this.#folder);
@@ -89,10 +95,14 @@ export class TraceInstance implements Disposable {
     return line.thread;
   }
 
-  #enable({ group, name, filter }: TracedEvent): void {
+  #enable({ group, name, filter }: TracedEvent, scope: 'thread' | 'all'): void {
     const folder = `events/${group}/${name}`;
+    const conditions = [
+      ...(filter === undefined ? [] : [`(${filter})`]),
+      ...(scope === 'thread' ? [`!(common_flags & ${INTERRUPT})`] : []),
+    ];
     try {
-      if (filter !== undefined) this.#write(`${folder}/filter`, filter);
+      if (conditions.length > 0) this.#write(`${folder}/filter`, conditions.join(' && '));
       this.#write(`${folder}/enable`, '1');
     } catch (cause) {
       if (codeOf(cause) !== 'ENOENT') throw cause;

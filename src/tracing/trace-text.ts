@@ -3,8 +3,6 @@ export interface TraceLine {
   readonly event: string;
   /** The thread that ran; of an interrupt the one that it stopped. */
   readonly thread: number;
-  /** Whether it happened in an interrupt, so that the thread has nothing to do with it. */
-  readonly interrupt: boolean;
   /** What the event prints: words, and `name=value`. */
   readonly text: string;
 }
@@ -18,7 +16,7 @@ export class TraceText {
 }
 
 /** `            node-6333    [000] b..1.  3862.093919: xdp_redirect: prog_id=… err=0` */
-const line = /^.*-(?<thread>\d+) +(?:\([ \d-]+\) +)?\[\d+\] +(?<flags>\S+) +[\d.]+: (?<event>\w+): (?<text>.*)$/;
+const line = /^.*-(?<thread>\d+) +(?:\([ \d-]+\) +)?\[\d+\] +\S+ +[\d.]+: (?<event>\w+): (?<text>.*)$/;
 
 /** The lines of a piece of text, and those that it completes. */
 export function parseTraceText(state: TraceText, piece: string): TraceLine[] {
@@ -33,10 +31,9 @@ export function parseTraceText(state: TraceText, piece: string): TraceLine[] {
 }
 
 function parseLine(text: string): TraceLine | undefined {
-  const { thread, flags = '', event, text: rest } = line.exec(text)?.groups ?? {};
+  const { thread, event, text: rest } = line.exec(text)?.groups ?? {};
   if (thread === undefined || event === undefined || rest === undefined) return undefined;
-  // The third flag: s softirq, h hardirq, H both, z and Z NMI (trace_print_lat_fmt, kernel/trace/trace_output.c).
-  return { event, thread: Number(thread), interrupt: /^..[shHzZ]/.test(flags), text: rest };
+  return { event, thread: Number(thread), text: rest };
 }
 
 /** The number of a `name=value`; undefined when the event does not print it. */

@@ -65,7 +65,7 @@ export class TrialTracer implements Disposable {
 
   /** Everything so far. */
   counts(): TrialCounts {
-    for (const line of this.#own.read()) if (!line.interrupt) this.#take(line);
+    for (const line of this.#own.read()) this.#take(line);
     for (const line of this.#cpus?.read() ?? []) this.#takeOfCpu(line);
     return {
       redirected: this.#redirected.rows,

@@ -8,6 +8,7 @@ import { observedPath } from '../../src/domain/observed-path.ts';
 import type { TrialCounts } from '../../src/domain/trial-counts.ts';
 import { isPredictable, whyBroadcast, whyPass } from '../../src/domain/trial-guard.ts';
 import { type TrialLedger, trialLedger } from '../../src/domain/trial-ledger.ts';
+import { checkTold } from '../../src/domain/trial-untold.ts';
 import { r0 as plainR0, r1 as plainR1, router } from './support/router.ts';
 
 const ends = { ndoXmit: 'yes', ndoXmitSg: 'yes', nativeXdp: true } as const;
@@ -313,6 +314,63 @@ describe('trialLedger', () => {
           passed: Math.min(passed, 100 - inMap),
         };
         ledger({ program: isOwn ? own : theirs, counts, action: 1 });
+      }),
+    );
+  });
+});
+
+describe('a ledger of a test that lost events', () => {
+  const toCpu = { ...hash, type: 'cpumap', entries: [{ key: 1, qsize: 8 }] };
+  const missed = {
+    event: 'xdp_redirect_err',
+    count: 100,
+    errno: 100,
+    fromIfindex: r0.ifindex,
+    toIfindex: r1.ifindex,
+    progId: 116,
+    mapId: 33,
+    mapIndex: r0.ifindex,
+  } as const;
+  const cases: readonly (readonly [what: string, run: Run, untold: number])[] = [
+    ['nothing was heard of the frames', {}, 100],
+    ['nor of those of a program of others', { program: theirs, action: 4 }, 100],
+    ['one redirect was not heard of', { counts: { redirected: [redirected(99)], transmitted: [transmitted(99)] } }, 1],
+    ['some transmissions were not', { counts: { redirected: [redirected(100)], transmitted: [transmitted(60)] } }, 40],
+    [
+      'nor what a CPU did',
+      {
+        program: theirs,
+        map: toCpu,
+        counts: {
+          redirected: [redirected(100, 33, 1, 0)],
+          queued: [{ mapId: 33, cpu: 1, frames: 100, dropped: 0 }],
+          handled: [{ mapId: 33, cpu: 1, frames: 70, dropped: 0, programDropped: 0 }],
+        },
+      },
+      30,
+    ],
+  ];
+
+  const complete: readonly (readonly [what: string, run: Run])[] = [
+    ['all arrived', { counts: { redirected: [redirected(100)], transmitted: [transmitted(100)] } }],
+    ['an event told of each that was dropped', { counts: { failed: [missed] } }],
+  ];
+
+  function check(run: Run, lost: number): () => void {
+    return () => checkTold({ counts: { ...nothing, ...run.counts }, lost }, ledger(run));
+  }
+
+  it.each(complete)('stands where every frame is told of: %s', (_, run) => {
+    expect(check(run, 8652)).not.toThrow();
+  });
+
+  it.each(cases)('is none where one is not: %s', (_, run, untold) => {
+    expect(check(run, 0)).not.toThrow();
+    expect(check(run, 8652)).toThrow(
+      expect.objectContaining({
+        kind: 'refused',
+        message: `what became of ${untold} of 100 frames cannot be told, because the trace buffer lost 8652 events`,
+        hint: 'try again when less is redirected on this machine',
       }),
     );
   });

@@ -10,6 +10,7 @@ import type { LiveSystem } from '../../domain/live-system.ts';
 import { type ObservedPath, observedPath, observedPaths } from '../../domain/observed-path.ts';
 import { isPredictable, whyBroadcast, whyPass } from '../../domain/trial-guard.ts';
 import { trialLedger } from '../../domain/trial-ledger.ts';
+import { checkTold } from '../../domain/trial-untold.ts';
 import { readLiveSystem } from '../../kernel/inventory.ts';
 import { LIVE_QUEUE, LiveFrames, LONGEST_LIVE_FRAME } from '../../kernel/live-frames.ts';
 import { objectIds } from '../../kernel/object-ids.ts';
@@ -24,7 +25,7 @@ import { parseUnsigned } from '../words/number.ts';
 import { WordList } from '../words/word-list.ts';
 import { deviceIndex } from './store.ts';
 import { trialReport, trialText } from './trial-report.ts';
-import { runTrial } from './trial.ts';
+import { runTrial, type TrialOutcome } from './trial.ts';
 
 interface Request {
   readonly ifname: string;
@@ -49,7 +50,7 @@ export const verb: Verb = {
   synopsis: ['DEV --transmit [--count N] [--size BYTES] [--exit-code] [--allow-broadcast] [--allow-pass]'],
   description: [
     'Makes frames as if they had arrived at DEV, runs the attached program on each, and lets the kernel do what it says: what is redirected really leaves through its target. Hence it does nothing without --transmit. The frames are unicast, of ethertype 0x88B5, from and to one address that nobody has, so that no switch passes them on; there are at most 10,000 a second. They seem to have come by receive queue 0, because the kernel makes no others; where a program looks its targets up by queue, redirect check looks at those of all queues.',
-    'The ledger is exact: sent + copies = delivered + passed + sent back + dropped, where the copies are those of a broadcast. It comes from tracepoints that are followed in the thread that sends, so that other traffic is not counted, and from the counters of the targets. Each drop has the code, sentence and command of debug drops. Delivered means that the driver took the frame, the CPU passed it on, or the socket got it.',
+    'The ledger is exact: sent + copies = delivered + passed + sent back + dropped, where the copies are those of a broadcast. It comes from tracepoints that are followed in the thread that sends, so that other traffic is not counted, and from the counters of the targets. Each drop has the code, sentence and command of debug drops. Delivered means that the driver took the frame, the CPU passed it on, or the socket got it. Where the trace buffer lost events and the rest does not tell what became of every frame, there is no ledger (exit 1): a frame of which nothing was heard is not called dropped then.',
     'A path that broadcasts is refused without --allow-broadcast, one that hands frames to the network stack of this host without --allow-pass; a cpumap does that. Of a program that is not ours it cannot be told whether it broadcasts, so a devmap with several entries counts as one; what it does with such a frame is found out by running it once without sending. On Linux 6.1 the copies of a broadcast are garbled, with 40 other bytes in front: the kernel keeps struct xdp_frame of such frames elsewhere than xdpf_clone() looks for it. They are counted all the same.',
     'Generic mode cannot be tested: such frames always take the native path. Linux 5.18 is required.',
   ],
@@ -139,10 +140,12 @@ hint: xdpctl redirect check eth0 looks at the path without sending anything`,
     const tracefs = context.options.nomount ? ensureTracefs() : ensureTracefs(mountKernelFilesystem);
     const { count, allowPass } = request;
     const trial = await runTrial({ path, program, frames, count, allowPass, tracefs }, context);
-    await warn(trial, context);
-    await warnOfOtherQueues(path, context);
+    await warnOfEnd(trial, context);
     const problems = pathProblems(path, system, observedPaths(system));
     const ledger = trialLedger({ path, problems, system, action, size: request.size, ...trial });
+    checkTold(trial, ledger);
+    await warnOfLoss(trial, context);
+    await warnOfOtherQueues(path, context);
     const { ifname, size } = request;
     const { id, name } = program.info;
     const report = trialReport(
@@ -232,13 +235,15 @@ function checkPass(path: ObservedPath, { allowPass }: Request, action: number | 
   throw usageError(reason, 'if frames may go to the network stack of this host, add --allow-pass');
 }
 
-async function warn({ stopped, lost, sent }: Awaited<ReturnType<typeof runTrial>>, context: Context): Promise<void> {
-  if (stopped) {
-    await context.warn({
-      message: `stopped after ${sent} frames: the program passes some to the network stack of this host`,
-      hint: 'if that may be, add --allow-pass',
-    });
-  }
+async function warnOfEnd({ stopped, sent }: TrialOutcome, context: Context): Promise<void> {
+  if (!stopped) return;
+  await context.warn({
+    message: `stopped after ${sent} frames: the program passes some to the network stack of this host`,
+    hint: 'if that may be, add --allow-pass',
+  });
+}
+
+async function warnOfLoss({ lost }: TrialOutcome, context: Context): Promise<void> {
   if (lost > 0) await context.warn({ message: `${lost} events were lost, so the ledger is not exact` });
 }
 

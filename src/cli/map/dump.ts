@@ -22,7 +22,7 @@ export const verb: Verb = {
   synopsis: ['MAP [all]'],
   description: [
     'Prints the occupied entries; with the word all the empty slots too, as bpftool does.',
-    'An ifindex is given its name in the network namespace that the command runs in (--netns chooses another).',
+    'An ifindex is given its name in the network namespace that the command runs in (--netns chooses another), where it may be that of another device: see xdpctl(8), network namespaces.',
     'Where the kernel has BTF types for a map, keys and values are shown by them, as bpftool does: integers and pointers as numbers, enums by name, char arrays as text where it is printable and ends with a zero, bitfields and 128-bit integers as 0x numbers in a string, data sections as a list of their variables. Unlike bpftool, floats are numbers, text is escaped, and members without a name share one object, under an empty key, in which none hides another.',
     'The sockets of an xskmap are read by a program that looks at them, because the system call refuses to: queue, interface, whether the socket is bound, and the process that holds it. Its value is what a BPF program finds there, the number of the queue. Without CAP_PERFMON only the queues can be read, on Linux 5.10 nothing.',
   ],

@@ -2,6 +2,8 @@ import { decodeDevmapValue } from '../../../domain/devmap.ts';
 import { hexWords } from '../../../domain/hex.ts';
 import { decodeInteger } from '../../../domain/integer.ts';
 import { interfaceName } from '../../../kernel/interface-names.ts';
+import { isOfOtherNamespace } from '../../../kernel/map-namespace.ts';
+import type { BpfMap } from '../../../kernel/map.ts';
 import type { EntryFormat, EntryRow } from './entry-format.ts';
 import { programNames, type ProgramRef, programText } from './program-name.ts';
 
@@ -14,13 +16,14 @@ interface DevmapRow extends EntryRow {
 
 /**
  * Entries of a devmap or devmap_hash, with names for numbers. An ifindex is looked up in the network namespace the
- * command runs in; what has no name there keeps its number.
+ * command runs in; what has no name there keeps its number, and so does what is in a map of another namespace.
  */
-export function devmapFormat(): EntryFormat<DevmapRow> {
+export function devmapFormat(map: BpfMap): EntryFormat<DevmapRow> {
   const programs = programNames();
+  const isForeign = isOfOtherNamespace(map);
   const names = new Map<number, string | undefined>();
   const nameOf = (ifindex: number): string | undefined => {
-    if (!names.has(ifindex)) names.set(ifindex, interfaceName(ifindex));
+    if (!names.has(ifindex)) names.set(ifindex, isForeign ? undefined : interfaceName(ifindex));
     return names.get(ifindex);
   };
   return {

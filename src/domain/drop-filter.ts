@@ -1,5 +1,7 @@
 import type { DropCounter } from './drop-counter.ts';
+import type { FlowCounter } from './flow-counter.ts';
 import type { LiveDevice, LiveProgram, LiveSystem } from './live-system.ts';
+import { onwardFrom } from './onward.ts';
 
 /** Which lost frames are asked for. Within one list any will do; all lists that are not empty must agree. */
 export interface DropFilter {
@@ -15,12 +17,65 @@ export interface DropFilter {
  * Whether a counter is asked for. Tracers filter in the kernel by what an event carries; what it does not carry is
  * looked up in the live system here: `xdp_devmap_xmit` names neither program nor map, the cpumap events no device and no
  * program. A counter is left out only when the live system shows that it belongs to others.
+ *
+ * @param double the other report of the same frames, which may know what this one does not: xdp_exception of a program in a
+ *   devmap entry names the target alone, xdp_devmap_xmit also the device that the frames came in by
  */
-export function isAskedFor(counter: DropCounter, filter: DropFilter, system: LiveSystem): boolean {
+export function isAskedFor(
+  counter: DropCounter,
+  filter: DropFilter,
+  system: LiveSystem,
+  double?: DropCounter,
+): boolean {
+  const reports = double === undefined ? [counter] : [counter, double];
+  // Where a report names no map or no device, all of the program or the map come into question: the other one knows better.
+  const naming = (what: 'mapId' | 'fromIfindex'): DropCounter[] =>
+    reports.filter((report) => report === counter || report[what] !== undefined);
+  const { ifindexes, progIds, mapIds } = filter;
   return (
-    (isEmpty(filter.ifindexes) || concernsDevice(counter, filter, filter.ifindexes, system)) &&
-    (isEmpty(filter.progIds) || concernsProgram(counter, filter.progIds, system)) &&
-    (isEmpty(filter.mapIds) || concernsMap(counter, filter.mapIds, system))
+    (isEmpty(ifindexes) ||
+      naming('fromIfindex').some((report) => concernsDevice(report, filter, ifindexes, system)) ||
+      (double === undefined && isMetByDevices(counter, filter, ifindexes, system))) &&
+    (isEmpty(progIds) ||
+      reports.some((report) => concernsProgram(report, progIds, system)) ||
+      (double === undefined && isMet(counter, progIds, system))) &&
+    (isEmpty(mapIds) || naming('mapId').some((report) => concernsMap(report, mapIds, system)))
+  );
+}
+
+/**
+ * Whether the counter is of a program in a devmap entry that frames come to from these devices. Before Linux 5.14 nothing
+ * else reports those frames (dev_map_enqueue() gives them up without a word).
+ */
+function isMetByDevices(
+  counter: DropCounter,
+  { netns: wanted }: DropFilter,
+  ifindexes: readonly number[],
+  system: LiveSystem,
+): boolean {
+  const devices = system.devices.filter(
+    ({ ifindex, netns }) => ifindexes.includes(ifindex) && (wanted === undefined || netns.inode === wanted),
+  );
+  return isMet(
+    counter,
+    devices.flatMap((device) => device.progIds),
+    system,
+  );
+}
+
+/** Whether the counter is of a program in a devmap entry that frames come to from these programs. */
+function isMet({ progId = 0, fromIfindex }: DropCounter, progIds: readonly number[], system: LiveSystem): boolean {
+  const entries = onwardFrom(progIds, system).maps.flatMap((map) => map.entries ?? []);
+  return progId !== 0 && entries.some((entry) => entry.progId === progId && entry.ifindex === fromIfindex);
+}
+
+/** Whether frames are among those asked for that were counted for a comparison. */
+export function isFlowAskedFor(flow: FlowCounter, { ifindexes, netns, progIds, mapIds }: DropFilter): boolean {
+  const isHere = netns === undefined || flow.netns === undefined || flow.netns === netns;
+  return (
+    (isEmpty(ifindexes) || (isHere && ifindexes.includes(flow.fromIfindex))) &&
+    (isEmpty(progIds) || flow.progId === undefined || progIds.includes(flow.progId)) &&
+    (isEmpty(mapIds) || flow.mapId === undefined || mapIds.includes(flow.mapId))
   );
 }
 

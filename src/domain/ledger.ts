@@ -35,8 +35,8 @@ export function findingsOf(
   const losses = withoutDoubles(placeSkbs(addUpCounters(counters), system, evidence), system);
   const divided = divideSocketLosses(divideQuietLosses(losses, system, evidence), system, evidence);
   const proven = divideMisses(divided, evidence);
-  const asked = [...proven, ...lostBroadcasts(system, evidence, proven)].filter(({ counter }) =>
-    isAskedFor(counter, filter, system),
+  const asked = [...proven, ...lostBroadcasts(system, evidence, proven)].filter(({ counter, double }) =>
+    isAskedFor(counter, filter, system, double),
   );
   const findings = asked.map(({ counter, proof }) => findingOf(sceneOf(counter, system, proof, evidence.before)));
   return mergeAlike(findings).toSorted((a, b) => b.count - a.count);

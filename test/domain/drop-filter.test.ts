@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { DropCounter } from '../../src/domain/drop-counter.ts';
-import { isAskedFor } from '../../src/domain/drop-filter.ts';
+import { type DropFilter, isAskedFor, isFlowAskedFor } from '../../src/domain/drop-filter.ts';
 import { devmap, program, r0, r1, router } from './support/router.ts';
 
 const refused: DropCounter = {
@@ -65,6 +65,40 @@ describe('which counters are asked for', () => {
     const stale: DropCounter = { ...aborted, event: 'xdp_redirect_err', mapId: 2_147_483_647, errno: 22 };
     expect(isAskedFor(stale, { mapIds: [33] }, system)).toBe(true);
     expect(isAskedFor(stale, { mapIds: [35] }, system)).toBe(false);
+  });
+
+  it('the egress program’s exception, which names only the target, by the report of the driver about the same frames', () => {
+    const illegal: DropCounter = { event: 'xdp_exception', count: 1, fromIfindex: 20_102, progId: 300, action: 3 };
+    const quiet: DropCounter = { ...refused, errno: 0 };
+    const egress = router({
+      devices: [r0, r1, { ...r0, ifindex: 9, ifname: 'r9', progIds: [117] }],
+      programs: [program, { id: 117, mapIds: [34] }, { id: 300, mapIds: [] }],
+      maps: [
+        { ...devmap, entries: [{ key: 0, ifindex: 20_102, progId: 300 }] },
+        { ...devmap, id: 34, entries: [] },
+      ],
+    });
+    const asked = (filter: DropFilter, double?: DropCounter): boolean => isAskedFor(illegal, filter, egress, double);
+    for (const double of [quiet, undefined]) {
+      for (const ifindex of [20_101, 20_102]) expect(asked({ ifindexes: [ifindex] }, double)).toBe(true);
+      expect(asked({ ifindexes: [9] }, double)).toBe(false);
+      for (const id of [116, 300]) expect(asked({ progIds: [id] }, double)).toBe(true);
+      expect(asked({ progIds: [117] }, double)).toBe(false);
+      expect(asked({ mapIds: [33] }, double)).toBe(true);
+      expect(asked({ mapIds: [34] }, double)).toBe(false);
+    }
+    // Frames of another device, through the same entry.
+    expect(asked({ ifindexes: [20_101] }, { ...quiet, fromIfindex: 9 })).toBe(false);
+  });
+
+  it('redirected frames, of which only the sum is told', () => {
+    const flow = { kind: 'redirected', count: 1, fromIfindex: 20_101, netns: 1, progId: 116, mapId: 33 } as const;
+    expect(isFlowAskedFor(flow, {})).toBe(true);
+    expect(isFlowAskedFor(flow, { ifindexes: [20_101], netns: 1, progIds: [116], mapIds: [33] })).toBe(true);
+    expect(isFlowAskedFor(flow, { ifindexes: [20_102] })).toBe(false);
+    expect(isFlowAskedFor(flow, { ifindexes: [20_101], netns: 2 })).toBe(false);
+    expect(isFlowAskedFor(flow, { progIds: [117] })).toBe(false);
+    expect(isFlowAskedFor(flow, { mapIds: [35] })).toBe(false);
   });
 
   it('all lists must agree', () => {

@@ -57,6 +57,26 @@ describe('frames lost without an error', () => {
     ]);
   });
 
+  it('are told apart by the device they came from, also where an event names only the target', () => {
+    const illegal: DropCounter = { event: 'xdp_exception', count: 60, fromIfindex: 20_102, progId: 7, action: 3 };
+    const other = { ...quiet, fromIfindex: 20_103, count: 50 };
+    const plain = { ...quiet, fromIfindex: 20_104, count: 8 };
+    const r2 = { ...r0, ifindex: 20_103, ifname: 'r2' };
+    const r3 = { ...r0, ifindex: 20_104, ifname: 'r3', progIds: [117] };
+    const programs = [program, { id: 117, mapIds: [34] }, { id: 7, mapIds: [] }];
+    const maps = [withEgress, { ...devmap, id: 34, entries: [{ key: 0, ifindex: 20_102 }] }];
+    const system = router({ devices: [r0, r1, r2, r3], programs, maps });
+    const lostAt = (ifindex: number) =>
+      findingsOf([plain, { ...quiet, count: 10 }, other, illegal], system, { ifindexes: [ifindex] });
+    expect(lostAt(20_101)).toMatchObject([{ code: 'egress-program-bad-action', count: 10 }]);
+    expect(lostAt(20_103)).toMatchObject([{ code: 'egress-program-bad-action', count: 50 }]);
+    expect(lostAt(20_104)).toMatchObject([{ code: 'tx-ring-full', count: 8 }]);
+    expect(lostAt(20_102).map(({ code, count }) => [code, count])).toEqual([
+      ['egress-program-bad-action', 60],
+      ['tx-ring-full', 8],
+    ]);
+  });
+
   it('are too long for the peer as long as its ring cannot have been full', () => {
     const short = router({ devices: [r0, { ...r1, peer: { ...r1.peer!, mtu: 1000 } }] });
     expect(verdicts([quiet], short, tally({ refused: 100, taken: 255 }))).toEqual([['peer-mtu', 'certain', 100]]);

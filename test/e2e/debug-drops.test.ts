@@ -12,7 +12,7 @@ import { kernelHas, needKernel } from '../support/kernel-has.ts';
 import { needProgram } from '../support/need.ts';
 import { schemaProblems } from '../support/schema.ts';
 import { slowness } from '../support/slowness.ts';
-import { tool } from '../support/tool.ts';
+import { inNamespace, tool } from '../support/tool.ts';
 import { setLink } from '../support/world.ts';
 
 interface Report {
@@ -119,6 +119,57 @@ describe('debug drops', () => {
       expect(result.status).toBe(10);
     },
   );
+
+  it.each(['builtin', 'bpftrace', 'perf'])(
+    'through %s knows what an egress program returned, also where only the way to it is asked for',
+    async (via) => {
+      using path = createLossyPath(faultyObject, 'forward');
+      forward(path, 'egress_back');
+      const asked = [
+        [path.ingress.name],
+        ['--prog', path.pin('progs/forward')],
+        [path.ingress.name, '--prog', path.pin('progs/forward'), '--map', path.pin('maps/targets')],
+      ];
+      for (const words of asked) {
+        await using running = startXdpctl(['-j', '--netns', path.router, 'debug', 'drops', ...words, '--via', via]);
+        await running.ready();
+        sendFrames(path.source, { count: 12 });
+        const { findings } = (await running.stop()).json() as Report;
+        expect(findings).toMatchObject([{ code: 'egress-program-bad-action', certainty: 'certain', count: 12 }]);
+      }
+    },
+    60_000 * slowness,
+  );
+
+  it('knows the causes on a path that is made while it counts', async () => {
+    using path = createLossyPath(faultyObject, 'forward');
+    setLink(path.router, 'set', path.ingress.name, 'xdp', 'off');
+    await using running = startXdpctl(['-j', ...drops(path)]);
+    await running.ready();
+    forward(path, 'egress_back');
+    const attach = ['ip', 'link', 'set', path.ingress.name, 'xdpdrv', 'pinned', path.pin('progs/forward')];
+    // Not as ip -n, which has another /sys.
+    const [program = '', ...words] = inNamespace(path.router, attach);
+    tool(program, words);
+    sendFrames(path.source, { count: 13 });
+    const { findings } = (await running.stop()).json() as Report;
+    expect(findings).toMatchObject([{ code: 'egress-program-bad-action', certainty: 'certain', count: 13 }]);
+  });
+
+  it('knows where a program in a cpumap entry failed, also where only the way to it is asked for', async (context) => {
+    needKernel(context, '5.9');
+    using path = createLossyPath(faultyObject, 'to_cpu');
+    path.setEntry('cpus', 0, 64, 'cpu_forward');
+    forward(path);
+    setLink(path.router, 'set', path.egress.name, 'down');
+    for (const words of [[path.ingress.name], ['--prog', path.pin('progs/to_cpu')], ['--map', path.pin('maps/cpus')]]) {
+      await using running = startXdpctl(['-j', '--netns', path.router, 'debug', 'drops', ...words]);
+      await running.ready();
+      sendFrames(path.source, { count: 14 });
+      const { findings } = (await running.stop()).json() as Report;
+      expect(findings).toMatchObject([{ code: 'target-down', count: 14 }]);
+    }
+  });
 
   it('takes only what a program or a map has lost', async () => {
     using path = createLossyPath(faultyObject, 'forward');

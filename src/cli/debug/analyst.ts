@@ -1,5 +1,6 @@
+import { countingFilter } from '../../domain/counting-filter.ts';
 import { countersSince } from '../../domain/drop-counter.ts';
-import type { DropFilter } from '../../domain/drop-filter.ts';
+import { type DropFilter, isFlowAskedFor } from '../../domain/drop-filter.ts';
 import type { Evidence } from '../../domain/evidence.ts';
 import type { Finding } from '../../domain/finding.ts';
 import { type FlowCounter, flowsSince } from '../../domain/flow-counter.ts';
@@ -37,20 +38,25 @@ export class Analyst {
     this.#looked = this.#before;
   }
 
+  /** What is to be counted, so that what was asked for is explained. */
+  get countingFilter(): DropFilter {
+    return countingFilter(this.#filter, this.#before);
+  }
+
   /** To be called right before counting begins, so that what the kernel counts is over the same time. */
   readonly begin = (): void => {
     this.#first = readCounters(this.#before);
     this.#last = this.#first;
   };
 
-  /** Redirected and transmitted frames between the last two calls of `since`. */
+  /** Redirected and transmitted frames that were asked for, between the last two calls of `since`, or in all. */
   flows: readonly FlowCounter[] = [];
 
   /** What was lost since this was last called, or since counting began. */
   since(counts: TraceCounts): readonly Finding[] {
     const counters = countersSince(this.#counts.counters, counts.counters);
     const flows = flowsSince(this.#counts.flows, counts.flows);
-    this.flows = flows;
+    this.flows = this.#asked(flows);
     if (counters.length > 0) this.#refresh(this.#isUnknown(counters) ? SOON : STALE, counts);
     const reading = readCounters(this.#system);
     const evidence = this.#evidence(this.#last, reading, flows);
@@ -62,9 +68,14 @@ export class Analyst {
   /** What was lost in all. */
   total(counts: TraceCounts): readonly Finding[] {
     const { counters, flows } = counts;
+    this.flows = this.#asked(flows);
     const reading = readCounters(this.#system);
     this.#refresh(0, counts);
     return findingsOf(counters, this.#system, this.#filter, this.#evidence(this.#first, reading, flows));
+  }
+
+  #asked(flows: TraceCounts['flows']): FlowCounter[] {
+    return flows.filter((flow) => isFlowAskedFor(flow, this.#filter));
   }
 
   #evidence(before: CounterReading, after: CounterReading, flows: TraceCounts['flows']): Evidence {

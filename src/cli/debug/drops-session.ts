@@ -47,7 +47,7 @@ export async function beginCounting(
     const session = await startTracing(
       request.via,
       {
-        ...traceRequest(request, context),
+        ...traceRequest({ ...request, filter: analyst.countingFilter }, context),
         onBegin: analyst.begin,
         ...(snapshotEvery !== undefined && { snapshotEvery }),
       },
@@ -88,7 +88,8 @@ export interface Conclusion {
 export async function conclude(session: TraceSession, analyst: Analyst, started: number): Promise<Conclusion> {
   const seconds = (performance.now() - started) / 1000;
   const result = await session.stop();
-  const report = reportOf(session, result, analyst.total(result), seconds);
+  const findings = analyst.total(result);
+  const report = reportOf(session, result, { findings, flows: analyst.flows }, seconds);
   if (result.end.why !== 'max-rate') return { report };
   const message = `stopped after ${seconds.toFixed(1)} s: ${result.end.rate} frames a second are counted, more than --max-rate allows`;
   return { report, warning: { message, hint: 'count a shorter time, or raise --max-rate' } };
@@ -96,8 +97,8 @@ export async function conclude(session: TraceSession, analyst: Analyst, started:
 
 function reportOf(
   session: TraceSession,
-  { undercount, flows }: TraceResult,
-  findings: readonly Finding[],
+  { undercount }: TraceResult,
+  { findings, flows }: { readonly findings: readonly Finding[]; readonly flows: readonly FlowCounter[] },
   seconds: number,
 ): DropsReport {
   const { backend, events, blind } = session;
@@ -125,7 +126,9 @@ export function totalsOf(
 
 /** For --print-command: nothing is run. */
 export async function printedCommand(request: DropsRequest, context: Context): Promise<Outcome> {
-  const { backend, text } = await countingCommand(request.via, traceRequest(request, context), request.duration);
+  const { countingFilter } = new Analyst(request.filter);
+  const counting = traceRequest({ ...request, filter: countingFilter }, context);
+  const { backend, text } = await countingCommand(request.via, counting, request.duration);
   if (request.via === 'builtin') {
     await context.warn({ message: `builtin runs no command; this one of ${backend} counts the same events` });
   }

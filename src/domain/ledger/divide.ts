@@ -5,15 +5,16 @@ import type { Loss, Proof } from './loss.ts';
  *
  * @param causes frames by cause, of which those that are accounted for are taken out
  */
-export function divide<Cause>({ counter }: Loss, causes: Map<Cause, number>, proofOf: (cause: Cause) => Proof): Loss[] {
+export function divide<Cause>(loss: Loss, causes: Map<Cause, number>, proofOf: (cause: Cause) => Proof): Loss[] {
+  const { counter } = loss;
   const parts: Loss[] = [];
   let rest = counter.count;
   for (const [cause, counted] of causes) {
     const count = Math.min(rest, counted);
     if (count === 0) continue;
-    parts.push({ counter: { ...counter, count }, proof: proofOf(cause) });
+    parts.push({ ...loss, counter: { ...counter, count }, proof: proofOf(cause) });
     causes.set(cause, counted - count);
     rest -= count;
   }
-  return rest === 0 ? parts : [...parts, { counter: { ...counter, count: rest } }];
+  return rest === 0 ? parts : [...parts, { ...loss, counter: { ...counter, count: rest } }];
 }

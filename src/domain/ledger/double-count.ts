@@ -1,9 +1,10 @@
 import { noMapId, type DropCounter } from '../drop-counter.ts';
 import { errnoNumber } from '../errno.ts';
-import type { LiveSystem } from '../live-system.ts';
+import type { LiveMap, LiveSystem } from '../live-system.ts';
+import { onwardFrom } from '../onward.ts';
 import { xdpAction } from '../xdp-action.ts';
 import type { Loss, Proof } from './loss.ts';
-import { cpumapsWith, egressMaps } from './scene.ts';
+import { cpumapsWith, egressMaps, sceneOf } from './scene.ts';
 
 /**
  * Takes out frames that the kernel reports twice, leaving them where more is known about them:
@@ -15,23 +16,47 @@ import { cpumapsWith, egressMaps } from './scene.ts';
  * - a full cpumap queue in generic mode is in xdp_cpumap_enqueue and, as ENOSPC, in xdp_redirect_err;
  * - a frame whose redirect by a cpumap program fails is in xdp_redirect_err and in xdp_drop of xdp_cpumap_kthread, and
  *   so is one for which that program fires xdp_exception.
+ *
+ * What is left is divided by the reports that were taken out: each tells of the frames what the other does not.
  */
 export function withoutDoubles(losses: readonly Loss[], system: LiveSystem): Loss[] {
-  const pools = losses.map((loss) => ({ loss, counter: loss.counter, left: loss.counter.count }));
+  const pools = losses.map((loss): Pool => ({ loss, counter: loss.counter, left: loss.counter.count, parts: [] }));
   const doubles = pools.filter(({ counter }) => canBeDouble(counter));
-  for (const { counter } of pools) {
+  for (const { counter, parts } of pools) {
     const double = doubleOf(counter, system);
     if (double === undefined) continue;
     let rest = counter.count;
     for (const pool of doubles) {
       if (rest === 0) break;
       if (!double(pool.loss)) continue;
-      const taken = Math.min(rest, pool.left);
-      pool.left -= taken;
-      rest -= taken;
+      const count = Math.min(rest, pool.left);
+      if (count === 0) continue;
+      pool.left -= count;
+      rest -= count;
+      parts.push({ count, double: pool.counter });
     }
   }
-  return pools.flatMap(({ loss, left }) => (left > 0 ? [{ ...loss, counter: { ...loss.counter, count: left } }] : []));
+  return pools.flatMap(partsOf);
+}
+
+interface Pool {
+  readonly loss: Loss;
+  readonly counter: DropCounter;
+  /** Frames that no other report has taken. */
+  left: number;
+  readonly parts: { readonly count: number; readonly double: DropCounter }[];
+}
+
+function partsOf({ loss, counter, left, parts }: Pool): Loss[] {
+  const losses: Loss[] = [];
+  let rest = left;
+  for (const { count: most, double } of parts) {
+    const count = Math.min(rest, most);
+    if (count === 0) continue;
+    losses.push({ ...loss, counter: { ...counter, count }, double });
+    rest -= count;
+  }
+  return rest === 0 ? losses : [...losses, { ...loss, counter: { ...counter, count: rest } }];
 }
 
 function canBeDouble({ event, action, errno, field }: DropCounter): boolean {
@@ -64,13 +89,23 @@ function doubleOf(counter: DropCounter, system: LiveSystem): ((other: Loss) => b
       isSame(other.netns, netns) &&
       other.progId === progId;
   }
-  if (counter.event === 'xdp_exception' && egressMaps(progId, system).length > 0) {
+  const devmaps = egressMaps(progId, system);
+  if (counter.event === 'xdp_exception' && devmaps.length > 0) {
     return ({ counter: other, proof }) =>
       other.toIfindex === fromIfindex &&
       isSame(other.toNetns, netns) &&
-      (isFreedByEgress(proof) || (other.event === 'xdp_devmap_xmit' && other.errno === 0));
+      (isFreedByEgress(proof) || (other.event === 'xdp_devmap_xmit' && other.errno === 0)) &&
+      canLeadTo(other, devmaps, system);
   }
   return undefined;
+}
+
+/** Whether frames can have come through one of the maps; unless the snapshot shows that they cannot, they can. */
+function canLeadTo(counter: DropCounter, maps: readonly LiveMap[], system: LiveSystem): boolean {
+  const progIds = sceneOf(counter, system).from?.progIds ?? [];
+  const onward = onwardFrom(progIds, system);
+  const isKnown = progIds.length > 0 && [...onward.progIds].every((id) => system.programs.has(id));
+  return !isKnown || onward.maps.some(({ id }) => maps.some((map) => map.id === id));
 }
 
 function isFreedByEgress(proof: Proof | undefined): boolean {

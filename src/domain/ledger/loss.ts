@@ -21,4 +21,6 @@ export type Proof =
 export interface Loss {
   readonly counter: DropCounter;
   readonly proof?: Proof;
+  /** The other report of the same frames, which was taken out. */
+  readonly double?: DropCounter;
 }

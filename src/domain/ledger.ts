@@ -4,6 +4,7 @@ import { errnoName } from './errno.ts';
 import type { Evidence } from './evidence.ts';
 import type { Finding, FindingDevice, FindingMap, FindingProgram } from './finding.ts';
 import { kernelAtLeast } from './kernel-version.ts';
+import { isBroadcastError } from './ledger/broadcast-error.ts';
 import { lostBroadcast, lostBroadcasts } from './ledger/broadcast.ts';
 import { withoutDoubles } from './ledger/double-count.ts';
 import { divideSocketLosses } from './ledger/early-socket.ts';
@@ -120,7 +121,9 @@ function findingOf(scene: Scene): Finding {
   const verdict = verdictOn(scene);
   const errno = counter.errno === undefined || counter.errno === 0 ? undefined : counter.errno;
   const mapId = verdict.mapId ?? (namesMap(counter) ? counter.mapId : undefined);
-  const key = verdict.key ?? (namesMap(counter) ? counter.mapIndex : undefined);
+  // That of a broadcast has nothing to do with the key and the target that the event names.
+  const named = isBroadcastError(scene) ? {} : { key: counter.mapIndex, toIfindex: counter.toIfindex };
+  const key = verdict.key ?? (namesMap(counter) ? named.key : undefined);
   return withoutUndefined({
     code: verdict.code,
     certainty: verdict.certainty,
@@ -129,7 +132,7 @@ function findingOf(scene: Scene): Finding {
     errno,
     errnoName: errno === undefined ? undefined : errnoName(errno),
     from: device(verdict.fromIfindex ?? counter.fromIfindex, verdict.from, scene, system),
-    to: device(verdict.toIfindex ?? counter.toIfindex, undefined, scene, system),
+    to: device(verdict.toIfindex ?? named.toIfindex, verdict.to, scene, system),
     prog: program(counter.progId, system),
     map: mapId === undefined ? undefined : describeMap(mapId, system),
     key,

@@ -188,6 +188,114 @@ describe('a target that is down, too small, or has no carrier', () => {
   });
 });
 
+describe('a broadcast in generic mode that ends at a member', () => {
+  /** As Linux 6.18 tells of it: the key is what the program gave, here the ingress device, and is in no map. */
+  const broken: DropCounter = { ...redirectError, mapIndex: 20_101, toIfindex: 0, errno: 100 };
+  const r2 = { ...r1, ifindex: 20_104, ifname: 'r2' };
+  const group = {
+    ...devmap,
+    entries: [
+      { key: 0, ifindex: 20_102 },
+      { key: 1, ifindex: 20_104 },
+    ],
+  };
+  const withTargets = (one: object, other: object = {}): LiveSystem =>
+    router({
+      devices: [
+        { ...r0, xdpMode: 'generic' },
+        { ...r1, ...one },
+        { ...r2, ...other },
+      ],
+      maps: [group],
+    });
+
+  it('names the one that is down', () => {
+    expect(only(broken, withTargets({}, { up: false }))).toMatchObject({
+      code: 'target-down',
+      certainty: 'certain',
+      to: { ifindex: 20_104, ifname: 'r2' },
+      map: { id: 33 },
+      key: 1,
+      explanation: 'r2 is administratively down',
+      fix: 'ip link set dev r2 up',
+    });
+  });
+
+  it('names the one that is too small', () => {
+    expect(only({ ...broken, errno: 90 }, withTargets({ mtu: 600 }))).toMatchObject({
+      code: 'frame-exceeds-mtu',
+      certainty: 'certain',
+      to: { ifindex: 20_102, ifname: 'r1' },
+      key: 0,
+      explanation: expect.stringContaining('r1 has an MTU of 600'),
+      fix: expect.stringContaining('ip link set dev r1 mtu 1500'),
+    });
+  });
+
+  it.each([
+    [
+      'several are down',
+      100,
+      withTargets({ up: false }, { up: false }),
+      /^r1 is admin.*; r2 is admin.*: in generic mode/,
+    ],
+    ['none is down now', 100, withTargets({}), /^a member of the devmap dev was administratively down: in generic/],
+    ['none is smaller', 90, withTargets({}), /^frames are longer than the MTU of a member of the devmap dev allows/],
+    ['the map is not known', 100, router({ maps: [] }), /^a member of map 33 was/],
+    ['no memory is left', 12, withTargets({}), /no memory for a copy/],
+  ])('names neither a target nor a key where %s', (_title, errno, system, explanation) => {
+    const finding = only({ ...broken, errno }, system);
+    expect(finding).toMatchObject({ certainty: 'likely', map: { id: 33 } });
+    expect(finding.explanation).toMatch(explanation);
+    expect(finding).not.toHaveProperty('to');
+    expect(finding).not.toHaveProperty('key');
+  });
+
+  it('is not taken for that of a target at the key that the program gave', () => {
+    const named = { ...broken, mapIndex: 0, toIfindex: 20_102 };
+    const system = withTargets({}, { up: false });
+    const ours = { ...program, broadcast: { excludeIngress: false } };
+    const place = { code: 'target-down', to: { ifname: 'r2' }, key: 1 };
+    expect(only(named, { ...system, programs: new Map([[116, ours]]) })).toMatchObject({
+      ...place,
+      certainty: 'certain',
+    });
+    expect(only(named, system)).toMatchObject({ ...place, certainty: 'likely' });
+    // The target itself is down: nothing speaks for a broadcast.
+    expect(only(named, withTargets({ up: false }))).toMatchObject({
+      to: { ifname: 'r1' },
+      key: 0,
+      certainty: 'certain',
+    });
+  });
+
+  it('proposes to mend all that fit', () => {
+    const { fix } = only(broken, withTargets({ up: false }, { up: false }));
+    expect(fix).toBe('ip link set dev r1 up && ip link set dev r2 up');
+  });
+
+  it('is likely that of a known member where another one is not known', () => {
+    const system = router({ devices: [r0, { ...r1, up: false }], maps: [group] });
+    expect(only(broken, system)).toMatchObject({ certainty: 'likely', to: { ifname: 'r1' }, key: 0 });
+  });
+
+  it('was that of the only member, though it is up now', () => {
+    expect(only(broken)).toMatchObject({ certainty: 'certain', to: { ifname: 'r1' }, key: 0 });
+  });
+
+  it('is not that of the device it came from, where the program leaves it out', () => {
+    const entries = [{ key: 0, ifindex: 20_101 }, ...devmap.entries!];
+    const excluding = { ...program, broadcast: { excludeIngress: true } };
+    const system = router({
+      programs: [excluding],
+      maps: [{ ...devmap, entries: [...entries, { key: 5, ifindex: 20_104 }] }],
+    });
+    expect(only({ ...broken, errno: 90 }, { ...system, devices: [{ ...r0, mtu: 600 }, r1, r2] })).toMatchObject({
+      certainty: 'likely',
+    });
+  });
+});
+
 describe('a missed look-up', () => {
   it('is likely where a program of others uses an empty map, and names map and command', () => {
     const system = router({ maps: [{ ...devmap, entries: [], maxEntries: 1, pinned: ['/sys/fs/bpf/a b'] }] });

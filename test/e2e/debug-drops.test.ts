@@ -171,6 +171,24 @@ describe('debug drops', () => {
     }
   });
 
+  it.runIf(kernelHas('5.14')).each([
+    { code: 'target-down', change: ['down'], size: 60 },
+    { code: 'frame-exceeds-mtu', change: ['mtu', '1000'], size: 1400 },
+  ])('names the member at which a broadcast in generic mode ends: $code', async ({ code, change, size }) => {
+    using path = createLossyPath(faultyObject, 'to_all', 'xdpgeneric');
+    // At the key that the program gives, which the event names.
+    path.setEntry('targets', 0, path.ingress.ifindex);
+    path.setEntry('targets', 2, path.egress.ifindex);
+    setLink(path.router, 'set', path.egress.name, ...change);
+    await using running = startXdpctl(['-j', ...drops(path)]);
+    await running.ready();
+    sendFrames(path.source, { count: 15, size });
+    const { findings } = (await running.stop()).json() as Report;
+    const to = { ifindex: path.egress.ifindex, ifname: path.egress.name };
+    const fix: unknown = expect.stringContaining(`ip link set dev ${path.egress.name} `);
+    expect(findings).toMatchObject([{ code, certainty: 'likely', count: 15, to, key: 2, fix }]);
+  });
+
   it('takes only what a program or a map has lost', async () => {
     using path = createLossyPath(faultyObject, 'forward');
     using other = createLossyPath(faultyObject, 'forward');

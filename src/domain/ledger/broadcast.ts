@@ -6,6 +6,7 @@ import { targetProblems } from '../target-health.ts';
 import { droppedEarly, hasEgress, runsEgressEarly, withIllegalAction } from './early-egress.ts';
 import { writeDevice } from './fixes.ts';
 import type { Loss } from './loss.ts';
+import { membersOf } from './member.ts';
 import { nameOf, type Scene, sceneOf } from './scene.ts';
 import { certain, likely, type Verdict } from './verdict.ts';
 
@@ -57,7 +58,7 @@ function likelihood({ mapId, progId }: FlowCounter, system: LiveSystem): number 
   const map = system.maps.get(mapId ?? noMapId);
   if (map === undefined) return 0;
   if (runsEgressEarly(system)) return hasEgress(map) ? 1 : 0;
-  const eligible = membersOf(map, undefined, system).filter(({ problem }) => problem === undefined).length;
+  const eligible = candidates(map, undefined, system).filter(({ problem }) => problem === undefined).length;
   return (eligible === 0 ? 2 : 1) + (system.programs.get(progId ?? 0)?.broadcast === undefined ? 0 : 2);
 }
 
@@ -67,7 +68,7 @@ export function lostBroadcast(scene: Scene): Verdict {
   if (runsEgressEarly(system)) return droppedEarly(scene);
   const who = nameOf(from, counter.fromIfindex);
   if (map === undefined) return likely('broadcast-no-target', `frames from ${who} were redirected and had no target`);
-  const members = membersOf(map, from, system, program?.broadcast?.excludeIngress === true);
+  const members = candidates(map, from, system, program?.broadcast?.excludeIngress === true);
   const reasons = members.flatMap(({ problem }) => problem?.sentence ?? []);
   const name = `the ${map.type} ${map.name ?? map.id}`;
   const start = `frames from ${who} were to go to every member of ${name}`;
@@ -82,18 +83,16 @@ export function lostBroadcast(scene: Scene): Verdict {
   return likely('broadcast-no-target', `${start}, and none could take them then; some can now`);
 }
 
-interface Member {
+interface Candidate {
   readonly problem: { readonly sentence: string; readonly fix?: string | undefined } | undefined;
 }
 
 /** The devices of a map, with what keeps each from getting broadcasts (is_valid_dst()). */
-function membersOf(map: LiveMap, from: LiveDevice | undefined, system: LiveSystem, exclude = false): Member[] {
-  return (map.entries ?? []).map(({ ifindex }) => {
-    const candidates = system.devices.filter((device) => device.ifindex === ifindex);
-    const device = candidates.find(({ netns }) => netns.inode === from?.netns.inode) ?? candidates[0];
+function candidates(map: LiveMap, from: LiveDevice | undefined, system: LiveSystem, exclude = false): Candidate[] {
+  return membersOf(map, from, system).map(({ entry, device }) => {
     if (device === undefined) return { problem: undefined };
     if (exclude && device === from) {
-      return { problem: { sentence: `${nameOf(device, ifindex)} is where they came from` } };
+      return { problem: { sentence: `${nameOf(device, entry.ifindex)} is where they came from` } };
     }
     const approach = from === undefined ? {} : { ingressMtu: from.mtu };
     return { problem: targetProblems(device, approach).find(({ code }) => ineligible.has(code)) };

@@ -2,6 +2,7 @@ import { noMapId } from '../drop-counter.ts';
 import { errnoName } from '../errno.ts';
 import { kernelAtLeast } from '../kernel-version.ts';
 import type { LiveMap } from '../live-system.ts';
+import { isBroadcastError, memberDown, memberTooSmall } from './broadcast-error.ts';
 import { notBoundHere, splitsErrnos } from './early-socket.ts';
 import { bindSocket, writeQueue } from './fixes.ts';
 import type { SocketCause } from './loss.ts';
@@ -19,9 +20,9 @@ export function redirectError(scene: Scene): Verdict {
     case 'EOPNOTSUPP':
       return cannotTransmit(scene);
     case 'ENETDOWN':
-      return isDown(scene);
+      return isBroadcastError(scene) ? memberDown(scene) : isDown(scene);
     case 'EMSGSIZE':
-      return exceedsMtu(scene);
+      return isBroadcastError(scene) ? memberTooSmall(scene) : exceedsMtu(scene);
     case 'EOVERFLOW':
       return noHeadroom();
     case 'EBADRQC':

@@ -118,12 +118,12 @@ export function cpumapsWith(progId: number | undefined, system: LiveSystem): rea
   return mapsWithProgram(progId, ['cpumap'], system);
 }
 
-/** A device for a sentence: `r1`, `d0 (netns D)`, or its ifindex where the name is unknown. */
+/** A device for a sentence: `r1`, `d0 (netns D)`, or its ifindex where the name is unknown; 0 is none. */
 export function nameOf(
   device: { readonly ifname?: string; readonly netns?: LiveNetns } | undefined,
   ifindex: number | undefined,
 ): string {
-  if (device?.ifname === undefined) return ifindex === undefined ? 'the device' : `ifindex ${ifindex}`;
+  if (device?.ifname === undefined) return ifindex === undefined || ifindex === 0 ? 'the device' : `ifindex ${ifindex}`;
   const place = netnsLabel(device.netns);
   return place === undefined ? device.ifname : `${device.ifname} (netns ${place})`;
 }

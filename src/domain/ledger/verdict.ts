@@ -8,13 +8,14 @@ export interface Verdict {
   readonly certainty: Certainty;
   readonly explanation: string;
   readonly fix?: string | undefined;
-  /** What the event does not say and the live system shows: the map, the key, the CPU, a better origin. */
+  /** What the event does not say and the live system shows: the map, the key, the CPU, a better origin or target. */
   readonly mapId?: number | undefined;
   readonly key?: number | undefined;
   readonly cpu?: number | undefined;
   readonly fromIfindex?: number | undefined;
   readonly from?: LiveDevice | undefined;
   readonly toIfindex?: number | undefined;
+  readonly to?: LiveDevice | undefined;
 }
 
 export function certain(code: DropCode, explanation: string, more: Partial<Verdict> = {}): Verdict {

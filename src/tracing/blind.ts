@@ -36,6 +36,10 @@ export function blindSpots({ kernel, filter, rows, namespaces, skbs, conserve }:
         ? 'a broadcast without an eligible target is reported as success: it shows only where no other frame of the same device went to several targets, and not in generic mode'
         : 'a broadcast without an eligible target is reported as success',
     );
+    // dev_map_enqueue_multi() asks is_valid_dst() and goes on to the next.
+    spots.push(
+      'native mode: a member that a broadcast leaves out is not reported (it is down, its MTU is too small, or it cannot transmit): redirect check names it',
+    );
   } else if (!conserve) {
     spots.push(
       'before Linux 5.14 what a program in a devmap entry drops is reported as success: only --conserve shows it',

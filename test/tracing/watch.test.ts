@@ -50,6 +50,11 @@ describe('blindSpotsOf', () => {
   it('names what no kernel shows', () => {
     const spots = blindSpotsOf(plan, { major: 6, minor: 18 });
     expect(spots.join('\n')).toMatch(/broadcast/);
+    // Not even where frames are compared: these had a target.
+    for (const conserve of [false, true]) {
+      const counted = planCounting(recordedEvents(), {}, conserve);
+      expect(blindSpotsOf(counted, { major: 6, minor: 18 }).join('\n')).toMatch(/broadcast leaves out is not reported/);
+    }
     expect(spots.join('\n')).not.toMatch(/before Linux/);
   });
 

@@ -75,7 +75,7 @@ export const namespaces: Section = {
   blocks: [
     'An ifindex means something only in one network namespace. Names and indexes of interfaces are resolved in the namespace of the command, or in the one that `--netns` gives: a name that ip-netns(8) knows, a process id, or a path. Pins stay those of the caller.',
     'This is not so under `ip netns exec`, which mounts /sys anew: bpffs is gone there, and a pin made in one that is mounted there vanishes with the command. xdpctl refuses to make one (exit 1), and to say what of the redirects there is its own. `nsenter --net=/run/netns/NAME` leaves the mounts alone.',
-    'A devmap keeps the device, not its number, and its entry goes on working whatever namespace the map is looked at from. But all that can be read of it is an ifindex: a map that was filled in another namespace is shown with the names that its numbers happen to have in this one, so name the namespace with `--netns`. Only a map that redirect attach made elsewhere is known to be foreign, and shown with numbers. The kernel removes the entry when its device is unregistered or moves to another namespace.',
+    'A devmap keeps the device, not its number, and its entry goes on working whatever namespace the map is looked at from. But all that can be read of it is an ifindex: a map that was filled in another namespace is shown with the names that its numbers happen to have in this one, so name the namespace with `--netns`. The kernel removes the entry when its device is unregistered or moves to another namespace.',
   ],
 };
 

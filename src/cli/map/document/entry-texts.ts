@@ -5,7 +5,6 @@ import { hexWords } from '../../../domain/hex.ts';
 import { isIntegerSize } from '../../../domain/integer.ts';
 import { isPerCpu } from '../../../domain/map-type.ts';
 import { interfaceName } from '../../../kernel/interface-names.ts';
-import { isOfOtherNamespace } from '../../../kernel/map-namespace.ts';
 import type { BpfMap } from '../../../kernel/map.ts';
 import { jsonText } from '../../../output/json.ts';
 import type { Omissions } from './omissions.ts';
@@ -26,7 +25,7 @@ export function entryTexts(
   { keyNames, programs, omissions }: { keyNames: boolean; programs: ProgramTexts; omissions: Omissions },
 ): EntryTexts {
   const { keySize, valueSize, typeName } = map.info;
-  const interfaces = interfaceTexts(map, omissions);
+  const interfaces = interfaceTexts(omissions);
   const key: PartText = keyNames
     ? (bytes, at) => interfaces(u32(bytes, at))
     : plainText(typeName === 'lpm_trie' ? 'bytes' : 'integer', keySize);
@@ -89,13 +88,11 @@ function u32(bytes: Uint8Array, at: number): number {
 }
 
 /** Interfaces by name as JSON text, each looked up once. */
-function interfaceTexts(map: BpfMap, omissions: Omissions): (ifindex: number) => string | undefined {
-  let isForeign: boolean | undefined;
+function interfaceTexts(omissions: Omissions): (ifindex: number) => string | undefined {
   const known = new Map<number, string | undefined>();
   return (ifindex) => {
     if (!known.has(ifindex)) {
-      isForeign ??= isOfOtherNamespace(map);
-      const name = isForeign ? undefined : interfaceName(ifindex);
+      const name = interfaceName(ifindex);
       known.set(ifindex, name === undefined ? undefined : jsonText(name, false));
     }
     const text = known.get(ifindex);

@@ -2,8 +2,6 @@ import { decodeDevmapValue } from '../../../domain/devmap.ts';
 import { hexWords } from '../../../domain/hex.ts';
 import { decodeInteger } from '../../../domain/integer.ts';
 import { interfaceName } from '../../../kernel/interface-names.ts';
-import { isOfOtherNamespace } from '../../../kernel/map-namespace.ts';
-import type { BpfMap } from '../../../kernel/map.ts';
 import type { EntryFormat, EntryRow } from './entry-format.ts';
 import { programNames, type ProgramRef, programText } from './program-name.ts';
 
@@ -16,14 +14,13 @@ interface DevmapRow extends EntryRow {
 
 /**
  * Entries of a devmap or devmap_hash, with names for numbers. An ifindex is looked up in the network namespace the
- * command runs in; what has no name there keeps its number, and so does what is in a map of another namespace.
+ * command runs in; what has no name there keeps its number.
  */
-export function devmapFormat(map: BpfMap): EntryFormat<DevmapRow> {
+export function devmapFormat(): EntryFormat<DevmapRow> {
   const programs = programNames();
-  const isForeign = isOfOtherNamespace(map);
   const names = new Map<number, string | undefined>();
   const nameOf = (ifindex: number): string | undefined => {
-    if (!names.has(ifindex)) names.set(ifindex, isForeign ? undefined : interfaceName(ifindex));
+    if (!names.has(ifindex)) names.set(ifindex, interfaceName(ifindex));
     return names.get(ifindex);
   };
   return {

@@ -27,7 +27,7 @@ export interface EntryFormat<Row extends EntryRow = EntryRow> {
 /** The format for a map's entries, by its type. */
 export function entryFormat(map: BpfMap): EntryFormat {
   const { typeName } = map.info;
-  if (typeName === 'devmap' || typeName === 'devmap_hash') return devmapFormat(map);
+  if (typeName === 'devmap' || typeName === 'devmap_hash') return devmapFormat();
   if (typeName === 'cpumap') return cpumapFormat();
   const typed = btfFormat(map);
   if (typed !== undefined) return typed;

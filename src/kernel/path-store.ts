@@ -8,7 +8,7 @@ import { mapTypeNumber } from '../domain/map-type.ts';
 import { shellCommand } from '../domain/shell-quote.ts';
 import { accessError, exists, isAbsence } from './access.ts';
 import { BPFFS_STANDARD, bpffsMounts } from './bpffs-path.ts';
-import { EACCES, EPERM } from './check.ts';
+import { EACCES, ENOENT, EPERM } from './check.ts';
 import { BPF_ANY, BpfMap } from './map.ts';
 import { currentNetnsInode } from './namespaces.ts';
 import { osPath } from './os-path.ts';
@@ -57,7 +57,7 @@ export class PathStore {
     this.root = root;
     this.netns = netns;
     checkOwner(root);
-    if (exists(root)) checkAccess(root);
+    checkAccess(root);
   }
 
   /** Where the path of a device is when no change is under way. */
@@ -76,9 +76,10 @@ export class PathStore {
   }
 }
 
+/** A root that is not there is nobody's secret. */
 function checkAccess(root: string): void {
   const errno = accessError(root, constants.R_OK | constants.X_OK);
-  if (errno === 0) return;
+  if (errno === 0 || errno === ENOENT) return;
   if (errno !== EACCES && errno !== EPERM) throw new KernelRefusal('access', errno, { path: root });
   throw new ToolError('permission', `${root}, where xdpctl keeps its pins, may not be read without CAP_DAC_OVERRIDE`, {
     hint: 'run it as root, or with that capability',

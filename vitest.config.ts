@@ -5,8 +5,9 @@ import { defineConfig } from 'vitest/config';
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')) as { version: string };
 
 /**
- * Four projects: `unit` needs nothing; `kernel` and `e2e` need root and change the machine's kernel state, in
- * throw-away namespaces, one file at a time. Forks, because a native crash must not take the other test files with it.
+ * Five projects: `unit` needs nothing; the others need root and change the machine's kernel state, in throw-away
+ * namespaces, one file of each at a time (`npm test` runs two projects beside each other). Forks, because a native crash
+ * must not take the other test files with it.
  */
 export default defineConfig({
   define: { __VERSION__: JSON.stringify(version) },

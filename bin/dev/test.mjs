@@ -36,8 +36,9 @@ async function timed(name, action) {
 }
 
 /** A check that is one program: what it is, and its words. */
-function check(name, command, seconds = 180) {
+function check(name, command, { seconds = 180, asRoot = false } = {}) {
   return timed(name, async () => {
+    if (asRoot && !isRoot) return [needsRoot(name)];
     const problem = await runToEnd(command, { cwd: root, seconds });
     if (problem === SKIPPED) return [{ name, state: 'skipped', reason: 'what it needs cannot be had, see above' }];
     return [{ name, state: problem === undefined ? 'passed' : 'failed', reason: problem }];
@@ -46,11 +47,11 @@ function check(name, command, seconds = 180) {
 
 function tests(project, seconds, { asRoot = false } = {}) {
   const name = `${project} tests`;
-  return timed(name, () =>
-    asRoot && !isRoot
-      ? [{ name, state: 'skipped', reason: 'they need root' }]
-      : vitestStep({ root, project, patterns, seconds }),
-  );
+  return timed(name, () => (asRoot && !isRoot ? [needsRoot(name)] : vitestStep({ root, project, patterns, seconds })));
+}
+
+function needsRoot(name) {
+  return { name, state: 'skipped', reason: 'they need root' };
 }
 
 function otherKernels() {
@@ -110,10 +111,11 @@ const jobs = [
   () => tests('faults', 900, { asRoot: true }),
   () => tests('soak', 600, { asRoot: true }),
 ];
-if (patterns.length === 0) jobs.push(otherKernels);
-if (patterns.length === 0 && isRoot) {
-  jobs.push(() => check('libraries', [node, 'test/libraries/run.mjs', '--smoke'], 300));
-  jobs.push(() => check('benchmarks', [node, 'test/bench/run.mjs', '--smoke'], 300));
+if (patterns.length === 0) {
+  const longer = { seconds: 300, asRoot: true };
+  jobs.push(otherKernels);
+  jobs.push(() => check('libraries', [node, 'test/libraries/run.mjs', '--smoke'], longer));
+  jobs.push(() => check('benchmarks', [node, 'test/bench/run.mjs', '--smoke'], longer));
 }
 await inTwoLanes(jobs);
 if (inCi) failUnexpectedSkips();

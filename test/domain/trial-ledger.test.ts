@@ -71,6 +71,18 @@ function transmitted(sent: number, dropped = 0, { errno = 0, to = r1 } = {}) {
   return { toIfindex: to.ifindex, errno, sent, dropped };
 }
 
+/** All frames of the test, which the device did not take (ENETDOWN). */
+const down = {
+  event: 'xdp_redirect_err',
+  count: 100,
+  errno: 100,
+  fromIfindex: r0.ifindex,
+  toIfindex: r1.ifindex,
+  progId: 116,
+  mapId: 33,
+  mapIndex: r0.ifindex,
+} as const;
+
 describe('trialLedger', () => {
   it('finds all frames at the target', () => {
     expect(ledger({ counts: { redirected: [redirected(100)], transmitted: [transmitted(100)] } })).toEqual({
@@ -111,17 +123,7 @@ describe('trialLedger', () => {
   });
 
   it('tells a redirect that failed', () => {
-    const failed = {
-      event: 'xdp_redirect_err',
-      count: 100,
-      errno: 100,
-      fromIfindex: r0.ifindex,
-      toIfindex: r1.ifindex,
-      progId: 116,
-      mapId: 33,
-      mapIndex: r0.ifindex,
-    } as const;
-    expect(ledger({ devices: [r0, { ...r1, up: false }], counts: { failed: [failed] } }).findings).toMatchObject([
+    expect(ledger({ devices: [r0, { ...r1, up: false }], counts: { failed: [down] } }).findings).toMatchObject([
       { code: 'target-down', certainty: 'certain', event: 'xdp_redirect_err', count: 100 },
     ]);
   });
@@ -321,16 +323,6 @@ describe('trialLedger', () => {
 
 describe('a ledger of a test that lost events', () => {
   const toCpu = { ...hash, type: 'cpumap', entries: [{ key: 1, qsize: 8 }] };
-  const missed = {
-    event: 'xdp_redirect_err',
-    count: 100,
-    errno: 100,
-    fromIfindex: r0.ifindex,
-    toIfindex: r1.ifindex,
-    progId: 116,
-    mapId: 33,
-    mapIndex: r0.ifindex,
-  } as const;
   const cases: readonly (readonly [what: string, run: Run, untold: number])[] = [
     ['nothing was heard of the frames', {}, 100],
     ['nor of those of a program of others', { program: theirs, action: 4 }, 100],
@@ -353,7 +345,7 @@ describe('a ledger of a test that lost events', () => {
 
   const complete: readonly (readonly [what: string, run: Run])[] = [
     ['all arrived', { counts: { redirected: [redirected(100)], transmitted: [transmitted(100)] } }],
-    ['an event told of each that was dropped', { counts: { failed: [missed] } }],
+    ['an event told of each that was dropped', { counts: { failed: [down] } }],
   ];
 
   function check(run: Run, lost: number): () => void {

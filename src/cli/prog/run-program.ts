@@ -189,7 +189,7 @@ function tooLong({ data }: RunInput, refusal: KernelRefusal): ToolError {
     errno: refusal.errno,
     operation: refusal.operation,
     cause: refusal,
-    hint: `a frame is in no more than ${PAGES_OF_A_FRAME + 1} pages of memory: of ${PAGE} bytes each, most kernels take 73,152 bytes`,
+    hint: `most kernels take up to 73,152 bytes: what fits into ${PAGES_OF_A_FRAME + 1} pages of ${PAGE} beside the headroom`,
   });
 }
 

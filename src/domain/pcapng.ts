@@ -99,19 +99,17 @@ export function packetPadding(frameLength: number): number {
   return -frameLength & 3;
 }
 
-/** Writes what stands before a frame: 7 words. Allocates nothing. */
-export function writePacketHeader(
-  target: Uint32Array,
-  at: number,
-  high: number,
-  low: number,
-  frameLength: number,
-): void {
+/**
+ * Writes what stands before a frame: 7 words. Allocates nothing.
+ *
+ * @param time microseconds since 1970, as two words: the upper and the lower half
+ */
+export function writePacketHeader(target: Uint32Array, at: number, time: Uint32Array, frameLength: number): void {
   target[at] = ENHANCED_PACKET;
   target[at + 1] = packetBlockLength(frameLength);
   target[at + 2] = 0;
-  target[at + 3] = high;
-  target[at + 4] = low;
+  target[at + 3] = time[0] as number;
+  target[at + 4] = time[1] as number;
   target[at + 5] = frameLength;
   target[at + 6] = frameLength;
 }

@@ -21,7 +21,7 @@ const head = [
 function packetBlock(frame: Uint8Array, microseconds: number): Uint8Array {
   const { high, low } = timestampOf(microseconds);
   const words = new Uint32Array(PACKET_HEADER_SIZE / 4);
-  writePacketHeader(words, 0, high, low, frame.length);
+  writePacketHeader(words, 0, Uint32Array.of(high, low), frame.length);
   const length = packetBlockLength(frame.length);
   return Buffer.concat([
     new Uint8Array(words.buffer),

@@ -2,7 +2,13 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync } fr
 
 import { littleEndian } from '../../domain/byte-order.ts';
 import { KernelRefusal } from '../../domain/errors.ts';
-import { PACKET_HEADER_SIZE, packetBlockLength, packetPadding, writePacketHeader } from '../../domain/pcapng.ts';
+import {
+  PACKET_HEADER_SIZE,
+  packetBlockLength,
+  packetPadding,
+  timestampOf,
+  writePacketHeader,
+} from '../../domain/pcapng.ts';
 import type { FrameBatch } from '../../domain/xsk-frames.ts';
 import { callInThread, lastErrno, libc } from '../../ffi/libc.ts';
 import { addressOf } from '../../ffi/memory.ts';
@@ -19,6 +25,10 @@ const ENVELOPE_WORDS = 9;
 const PIECE_WORDS = 4;
 const LOW = littleEndian ? 0 : 1;
 const HIGH = 1 - LOW;
+/** Where an address begins in `#bases`: of the frames' memory, of the envelopes, and of what is written once. */
+const UMEM = 0;
+const ENVELOPES = 2;
+const OTHER = 4;
 
 const POLLOUT = 4;
 const MSG_DONTWAIT = 0x40;
@@ -46,11 +56,10 @@ export class CaptureFile implements Disposable {
   readonly #envelopes = new Uint32Array((CAPTURE_BATCH + 1) * ENVELOPE_WORDS);
   readonly #pieces = new Uint32Array((2 * CAPTURE_BATCH + 1) * PIECE_WORDS);
   readonly #pieceBytes = new Uint8Array(this.#pieces.buffer);
-  /** Addresses, in halves, of the frames' memory and of the envelopes. */
-  readonly #umemLow: number;
-  readonly #umemHigh: number;
-  readonly #envelopesLow: number;
-  readonly #envelopesHigh: number;
+  /** Addresses, each as its lower and upper half. Halves are no arguments: V8 allocates for numbers from 2^31 on. */
+  readonly #bases = new Uint32Array(6);
+  /** When the frames came, as its upper and lower half. */
+  readonly #time = new Uint32Array(2);
   #pieceCount = 0;
   /** The first piece that is not written yet. */
   #next = 0;
@@ -66,8 +75,8 @@ export class CaptureFile implements Disposable {
     this.#fd = fd;
     this.#cuttable = cuttable;
     this.#isSocket = isSocket;
-    [this.#umemLow, this.#umemHigh] = halves(umem.address);
-    [this.#envelopesLow, this.#envelopesHigh] = halves(addressOf(new Uint8Array(this.#envelopes.buffer)));
+    this.#setBase(UMEM, umem.address);
+    this.#setBase(ENVELOPES, addressOf(new Uint8Array(this.#envelopes.buffer)));
     const view = new DataView(this.#poll.buffer);
     view.setInt32(0, fd, littleEndian);
     view.setInt16(4, POLLOUT, littleEndian);
@@ -116,8 +125,8 @@ export class CaptureFile implements Disposable {
    */
   async writeBlock(block: Uint8Array): Promise<void> {
     if (this.readerGone || this.#broken || this.blocked) return;
-    const [low, high] = halves(addressOf(block));
-    this.#setAddress(0, low, high);
+    this.#setBase(OTHER, addressOf(block));
+    this.#setAddress(0, OTHER, 0);
     this.#pieces[2 + LOW] = block.length;
     this.#begin(1);
     const end = performance.now() + PATIENCE_MS;
@@ -130,18 +139,21 @@ export class CaptureFile implements Disposable {
   /**
    * Writes the frames of a batch, which holds at most CAPTURE_BATCH.
    *
-   * @param high time in microseconds since 1970, the upper 32 bits
+   * @param microseconds since 1970, when the frames came
    * @returns whether all is written; otherwise the pipe is full, and `drain` goes on
    * @throws KernelRefusal `capture write`; the file then ends with the last whole frame
    */
-  write(batch: FrameBatch, high: number, low: number): boolean {
+  write(batch: FrameBatch, microseconds: number): boolean {
     const { addresses, lengths, count } = batch;
+    const { high, low } = timestampOf(microseconds);
+    this.#time[0] = high;
+    this.#time[1] = low;
     const envelopes = this.#envelopes;
     let padding = 0;
     for (let index = 0; index < count; index += 1) {
       const length = lengths[index] as number;
       this.#setEnvelope(index, padding, index > 0, true);
-      writePacketHeader(envelopes, index * ENVELOPE_WORDS + 2, high, low, length);
+      writePacketHeader(envelopes, index * ENVELOPE_WORDS + 2, this.#time, length);
       this.#setFrame(2 * index + 1, addresses[index] as number, length);
       padding = packetPadding(length);
       envelopes[(index + 1) * ENVELOPE_WORDS + 1] = packetBlockLength(length);
@@ -216,7 +228,9 @@ export class CaptureFile implements Disposable {
       const at = this.#next * PIECE_WORDS;
       const length = pieces[at + 2 + LOW] as number;
       if (left < length) {
-        this.#setAddress(this.#next, (pieces[at + LOW] as number) + left, pieces[at + HIGH] as number);
+        this.#bases[OTHER] = pieces[at + LOW] as number;
+        this.#bases[OTHER + 1] = pieces[at + HIGH] as number;
+        this.#setAddress(this.#next, OTHER, left);
         pieces[at + 2 + LOW] = length - left;
         return;
       }
@@ -250,20 +264,27 @@ export class CaptureFile implements Disposable {
     // The padding that is not needed stays before the piece.
     const skipped = end ? 4 - padding : 8;
     const piece = 2 * index;
-    this.#setAddress(piece, this.#envelopesLow + index * ENVELOPE_WORDS * 4 + skipped, this.#envelopesHigh);
+    this.#setAddress(piece, ENVELOPES, index * ENVELOPE_WORDS * 4 + skipped);
     this.#pieces[piece * PIECE_WORDS + 2 + LOW] = (end ? padding + 4 : 0) + (header ? PACKET_HEADER_SIZE : 0);
   }
 
   #setFrame(piece: number, address: number, length: number): void {
-    this.#setAddress(piece, this.#umemLow + address, this.#umemHigh);
+    this.#setAddress(piece, UMEM, address);
     this.#pieces[piece * PIECE_WORDS + 2 + LOW] = length;
   }
 
-  /** @param low may be over 32 bits */
-  #setAddress(piece: number, low: number, high: number): void {
+  #setBase(base: number, address: bigint): void {
+    this.#bases[base] = Number(address & 0xffff_ffffn);
+    this.#bases[base + 1] = Number(address >> 32n);
+  }
+
+  /** Lets a piece begin `offset` bytes after one of the `#bases`. */
+  #setAddress(piece: number, base: number, offset: number): void {
+    const low = (this.#bases[base] as number) + offset;
+    const carry = low > 0xffff_ffff ? 1 : 0;
     const at = piece * PIECE_WORDS;
     this.#pieces[at + LOW] = low;
-    this.#pieces[at + HIGH] = low > 0xffff_ffff ? high + 1 : high;
+    this.#pieces[at + HIGH] = (this.#bases[base + 1] as number) + carry;
   }
 }
 
@@ -273,8 +294,4 @@ const O_CLOEXEC = 0x8_0000;
 function isSpecialFile(path: string): boolean {
   const stat = statSync(osPath(path), { throwIfNoEntry: false });
   return stat !== undefined && !stat.isFile() && !stat.isDirectory();
-}
-
-function halves(address: bigint): [low: number, high: number] {
-  return [Number(address & 0xffff_ffffn), Number(address >> 32n)];
 }

@@ -125,7 +125,7 @@ export class Consumption {
     if (count === 0) return 0;
     if (capture !== undefined) {
       const now = (performance.timeOrigin + performance.now()) * 1000;
-      if (!capture.write(this.#batch, Math.floor(now / 2 ** 32), now % 2 ** 32)) return count;
+      if (!capture.write(this.#batch, now)) return count;
     }
     this.#pass();
     return count;

@@ -41,7 +41,7 @@ function packetBlock(time: number, frame: Uint8Array): Uint8Array {
   const length = packetBlockLength(frame.length);
   const words = new Uint32Array(length / 4);
   const { high, low } = timestampOf(time);
-  writePacketHeader(words, 0, high, low, frame.length);
+  writePacketHeader(words, 0, Uint32Array.of(high, low), frame.length);
   words[words.length - 1] = length;
   const bytes = new Uint8Array(words.buffer);
   bytes.set(frame, PACKET_HEADER_SIZE);

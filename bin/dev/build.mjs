@@ -107,11 +107,14 @@ const ownOptions = {
 const own = await bundleInParts(root, (options, plugins = []) =>
   bundle({ ...ownOptions, plugins: [ownRequire, librariesApart, ...plugins], ...options }),
 );
-/** A program of its own, which is only started for files of BPF programs that do not come with the tool. */
-const child = await bundle({
+/** Programs of their own: for files of BPF programs that do not come with the tool, and for `--confirm`. */
+const children = await bundle({
   ...ownOptions,
   plugins: [ownRequire],
-  entryPoints: [{ in: 'src/kernel/contained/child.ts', out: 'object-child' }],
+  entryPoints: [
+    { in: 'src/kernel/contained/child.ts', out: 'object-child' },
+    { in: 'src/cli/redirect/confirm-guard-child.ts', out: 'confirm-guard' },
+  ],
 });
 const foreign = await bundle({
   entryPoints: [...libraries].map(([words, file]) => ({ in: words, out: file.replace(/\.cjs$/, '') })),
@@ -125,10 +128,10 @@ for (const { file, schema } of await schemaDocuments()) {
   replaceFile(join(dist, 'schema', file), `${JSON.stringify(schema, null, 2)}\n`);
 }
 // The file that users run comes last: it must not be newer than what it loads.
-const bundled = [foreign, child, ...own.toReversed()];
+const bundled = [foreign, children, ...own.toReversed()];
 const inputs = bundled.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 replaceFile(join(dist, 'licences.txt'), licencesOf(root, inputs));
-for (const { path, text } of child.outputFiles) replaceFile(path, text);
+for (const { path, text } of children.outputFiles) replaceFile(path, text);
 const texts = (results, change) =>
   results.flatMap(({ outputFiles }) => outputFiles.map(({ path, text }) => ({ path, text: change(text) })));
 const files = [...texts([foreign], (text) => text), ...texts(own.toReversed(), withCheapNamespaces)].map(
@@ -140,7 +143,7 @@ for (const { path, text } of files) replaceFile(path, text);
 
 // Parts of an earlier division, and caches of earlier texts, must not get into the package.
 const current = new Set([
-  ...child.outputFiles.map(({ path }) => path),
+  ...children.outputFiles.map(({ path }) => path),
   ...files.flatMap(({ path, name }) => [path, join(dist, 'cache', name)]),
 ]);
 for (const folder of [dist, join(dist, 'libraries'), join(dist, 'cache')]) {

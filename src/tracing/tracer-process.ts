@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn, spawnSync, type StdioOptions } from 'node:child_process';
+import { type ChildProcess, spawnSync, type StdioOptions } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 import { ToolError } from '../domain/errors.ts';
 import { isAbsence } from '../kernel/access.ts';
+import { cannotStart, startProcess } from '../kernel/child-process.ts';
 
 /** Where administrators' programs are, also when the user's PATH leaves them out. */
 const alwaysSearched = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
@@ -33,13 +34,6 @@ function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
 }
 
-/** Why a program that is there does not start: too little memory, too many processes or descriptors. */
-function cannotStart(program: string, error: unknown): ToolError {
-  const code = codeOf(error);
-  const kind = code === 'EPERM' || code === 'EACCES' ? 'permission' : 'refused';
-  return new ToolError(kind, `cannot start ${program}: ${code}`, { cause: error });
-}
-
 /**
  * The words that make the kernel kill a program when this process dies, also of SIGKILL: setpriv of util-linux. Empty
  * where there is none that can (busybox); then the tracers notice by themselves that nobody reads them any more.
@@ -55,14 +49,6 @@ export function deathBinding(folders = programFolders()): string[] {
     throw cannotStart(setpriv, error);
   }
   return stdout.includes('--pdeathsig') ? [setpriv, '--pdeathsig', 'KILL', '--'] : [];
-}
-
-/**
- * Of EMFILE and ENFILE Node.js tells later, and does not make the streams that its types promise
- * (ChildProcess.prototype.spawn, lib/internal/child_process.js).
- */
-function hasNoStreams(child: ChildProcess): boolean {
-  return (child.stdio as unknown) === undefined;
 }
 
 export interface TracerOptions {
@@ -92,16 +78,7 @@ export class TracerProcess implements AsyncDisposable {
   /** @throws ToolError `refused`, `permission` when it cannot be started; the other reasons are told by `exit` */
   constructor(argv: readonly [program: string, ...args: string[]], { env = {}, stdio }: TracerOptions) {
     const [program = argv[0], ...words] = [...deathBinding(), ...argv];
-    try {
-      this.child = spawn(program, words, { stdio, detached: true, env: { ...process.env, ...env } });
-    } catch (error) {
-      // Node.js keeps a few errnos for later, and throws the others (ChildProcess.prototype.spawn).
-      throw cannotStart(program, error);
-    }
-    if (hasNoStreams(this.child)) {
-      this.child.on('error', () => {});
-      throw new ToolError('refused', `cannot start ${program}: no descriptors are left (ulimit -n)`);
-    }
+    this.child = startProcess(program, words, { stdio, env: { ...process.env, ...env } });
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(0, stderrLimit);
     });

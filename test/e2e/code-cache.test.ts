@@ -47,8 +47,8 @@ describe('the code cache', () => {
     const dist = join(folder, 'dist');
     const parts = [dist, join(dist, 'libraries')].flatMap((home) =>
       readdirSync(home)
-        // object-child.cjs is a program of its own, which Node.js runs without bin/xdpctl.
-        .filter((name) => name.endsWith('.cjs') && name !== 'object-child.cjs')
+        // Programs of their own, which Node.js runs without bin/xdpctl.
+        .filter((name) => name.endsWith('.cjs') && !['object-child.cjs', 'confirm-guard.cjs'].includes(name))
         .map((name) => join(home, name)),
     );
     const { stdout, stderr } = spawnSync(process.execPath, ['-e', judge, ...parts], { encoding: 'utf8', cwd: folder });

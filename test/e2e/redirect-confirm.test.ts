@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
@@ -29,6 +30,15 @@ async function started(...words: string[]): Promise<RunningCommand> {
   return running;
 }
 
+/** The processes that a command has started, of which one is the guard. */
+function childrenOf({ child: { pid } }: RunningCommand): readonly number[] {
+  const pids = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  );
+  expect(pids).toHaveLength(1);
+  return pids;
+}
+
 async function expectForwarding(to: 'right' | 'other'): Promise<void> {
   const expected = { right: 0, other: 0, [to]: 20 };
   expect(await router.arrivals(expected, { count: 20 })).toEqual(expected);
@@ -39,11 +49,13 @@ describe('redirect attach --confirm', () => {
     const { a, b } = router;
     await using running = await started('attach', a.name, '--to', b.name, '--confirm', '20s');
     await expectForwarding('right');
+    const [guard] = childrenOf(running);
     running.child.stdin?.write(answer);
     expect(await running.result()).toMatchObject({
       status: 0,
       stdout: expect.stringContaining(`${a.name} -> ${b.name}`),
     });
+    expect(existsSync(`/proc/${guard}`)).toBe(false);
     await expectForwarding('right');
   });
 
@@ -58,8 +70,10 @@ describe('redirect attach --confirm', () => {
     it.each(['n\n', 'no\n', 'what?\n'])('when it is not confirmed: %j', async (answer) => {
       before = kernelState();
       await using running = await started('attach', router.a.name, '--to', router.b.name, '--confirm', '20s');
+      const [guard] = childrenOf(running);
       running.child.stdin?.write(answer);
       const { status, stderr } = await running.result();
+      expect(existsSync(`/proc/${guard}`)).toBe(false);
       expect({ status, stderr }).toMatchObject({ status: 1, stderr: expect.stringContaining('was taken back') });
       await expectNothingLeft();
     });
@@ -112,9 +126,20 @@ describe('redirect attach --confirm', () => {
       await expectNothingLeft();
     });
 
-    it('by the next command after a kill', async () => {
+    it('when it is killed, by the process that guards it', async () => {
       before = kernelState();
       await using running = await started('attach', router.a.name, '--to', router.b.name, '--confirm', '20s');
+      await expectForwarding('right');
+      // The guard has its stderr as well, so that its end is waited for.
+      const { stderr } = await running.stop('SIGKILL');
+      expect(stderr).toMatch(/\na command that was killed had begun to change \S+: undone\n$/);
+      await expectNothingLeft();
+    });
+
+    it('by the next command after a kill of both', async () => {
+      before = kernelState();
+      await using running = await started('attach', router.a.name, '--to', router.b.name, '--confirm', '20s');
+      for (const pid of childrenOf(running)) process.kill(pid, 'SIGKILL');
       await running.stop('SIGKILL');
       await expectForwarding('right');
       expect(await router.redirect('detach', router.c.name)).toMatchObject({ status: 3 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,8 +12,11 @@ import { Router } from '../support/router.ts';
 import { runPrefix } from '../support/run-id.ts';
 import { counters } from '../support/world.ts';
 
-/** Kills of each kind of change; 50 together. */
-const KILLS = { attach: 13, replace: 13, apply: 12, detach: 12 };
+/** Kills of each kind of change. */
+const KILLS = { attach: 13, replace: 13, apply: 12, detach: 12, confirm: 12 };
+
+/** Where xdpctl keeps its pins. */
+const STORE = '/sys/fs/bpf/xdpctl';
 
 let router: Router;
 let untouched: KernelState;
@@ -101,6 +104,40 @@ describe('a command that is killed at any moment', () => {
       }
     },
   );
+});
+
+it('a change that nobody has confirmed is taken back after a kill at any moment, without a next command', async () => {
+  const { a, b, c } = router;
+  await router.clear();
+  await router.done('attach', a.name, '--to', b.name);
+  const words = [
+    '--netns',
+    router.netns,
+    'redirect',
+    'attach',
+    a.name,
+    '--to',
+    c.name,
+    '--replace',
+    '--confirm',
+    '60s',
+  ];
+  const inode = statSync(`/run/netns/${router.netns}`).ino;
+  const start = performance.now();
+  await using whole = startXdpctl(words, { keepInputOpen: true });
+  await whole.ready();
+  const time = performance.now() - start;
+  await whole.stop('SIGKILL');
+  expect(await forwarding()).toBe('right');
+  for (let kill = 0; kill < KILLS.confirm; kill += 1) {
+    await using running = startXdpctl(words, { keepInputOpen: true });
+    await sleep((time * 1.1 * (kill + Math.random())) / KILLS.confirm);
+    // Its end is that of the process that guards it, which has its stderr.
+    await running.stop('SIGKILL');
+    expect(await forwarding()).toBe('right');
+    expect(readdirSync(STORE).filter((name) => name.startsWith(`${inode}_`) && !/_[0-9]+$/.test(name))).toEqual([]);
+  }
+  await router.done('detach', a.name);
 });
 
 describe('two commands at once', () => {

@@ -4,7 +4,7 @@ import { type CommandResult, xdpctl } from '../support/command.ts';
 import { type FaultWorld, objectFile } from './support/fault-world.ts';
 import type { FaultyCommands } from './support/faulty-command.ts';
 import { type ChangeIn, inFaultWorld } from './support/meet-faults.ts';
-import { apply, redirect } from './support/redirect-change.ts';
+import { apply, confirmed, redirect } from './support/redirect-change.ts';
 import { type Change, difference, rehearse, same } from './support/rehearsed-change.ts';
 import { extent } from './support/sample.ts';
 
@@ -23,6 +23,7 @@ const changes: Readonly<Record<string, ChangeIn>> = {
   'redirect attach': redirect('attach A --to B --dst-mac 02:00:00:00:00:01'),
   'redirect attach both ways by links': redirect('attach A --to B --both --link'),
   'redirect attach --replace': redirect('attach A --to C --replace', ['attach A --to B']),
+  'redirect attach --confirm': confirmed(redirect('attach A --to B --confirm 20s')),
   'redirect apply': apply([{ dev: 'A', to: ['C'], on_miss: 'drop' }], {
     before: ['attach A --to B', 'attach C --to B'],
     options: ['--prune'],

@@ -18,6 +18,7 @@ export async function carryOut(
   { confirm }: { readonly confirm: number | undefined },
 ): Promise<readonly PlacedPath[]> {
   if (steps.length === 0) return [];
+  await using _guard = confirm === undefined ? undefined : await guarded(context);
   const change = new PathChange(store, { trial: confirm !== undefined });
   try {
     for (const step of steps) {
@@ -42,4 +43,10 @@ export async function carryOut(
     change[Symbol.dispose]();
     await warnNotUndone(change.refusals, context);
   }
+}
+
+/** Loaded only for --confirm: starting processes takes 3 ms to load. */
+async function guarded({ options }: Context): Promise<AsyncDisposable> {
+  const { ConfirmGuard } = await import('./confirm-guard.ts');
+  return ConfirmGuard.start(options);
 }

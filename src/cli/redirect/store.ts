@@ -8,6 +8,11 @@ import { settle } from '../../kernel/path-undo.ts';
 import { type Context, Interrupted } from '../context.ts';
 import { noInterface } from '../no-interface.ts';
 
+/** What is needed of a command to make an end of what others have left. */
+type Keeper = Pick<Context, 'signal' | 'note' | 'warn'> & {
+  readonly options: Pick<Context['options'], 'nomount' | 'dryRun'>;
+};
+
 /** What redirect attach keeps, held against other commands that change it. */
 export interface HeldStore extends Disposable {
   readonly store: PathStore;
@@ -21,7 +26,7 @@ export interface HeldStore extends Disposable {
  *
  * @throws Interrupted while waiting for another command
  */
-export async function holdStore(context: Context): Promise<HeldStore> {
+export async function holdStore(context: Keeper): Promise<HeldStore> {
   const { nomount, dryRun } = context.options;
   ensureBpffs(BPFFS_STANDARD, { nomount, dryRun });
   const root = storeRoot();
@@ -49,7 +54,7 @@ export function readableStore(): PathStore {
   return new PathStore();
 }
 
-async function locked(root: string, context: Context): Promise<Disposable> {
+async function locked(root: string, context: Keeper): Promise<Disposable> {
   try {
     return await lockDirectory(root, context.signal, () => {
       void context.note('waiting for another xdpctl command that is changing redirects');
@@ -60,7 +65,7 @@ async function locked(root: string, context: Context): Promise<Disposable> {
   }
 }
 
-async function settled(store: PathStore, context: Context): Promise<void> {
+async function settled(store: PathStore, context: Keeper): Promise<void> {
   const settlement = settle(store);
   if (settlement === undefined) return;
   const { ifindexes, outcome, refusals } = settlement;
@@ -71,7 +76,7 @@ async function settled(store: PathStore, context: Context): Promise<void> {
 }
 
 /** Tells what could not be taken back; the system is then in neither the old nor the new state. */
-export async function warnNotUndone(refusals: readonly unknown[], context: Context): Promise<void> {
+export async function warnNotUndone(refusals: readonly unknown[], context: Pick<Context, 'warn'>): Promise<void> {
   if (refusals.length === 0) return;
   const { toToolError } = await import('../to-tool-error.ts');
   for (const refusal of refusals) {

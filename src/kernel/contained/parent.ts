@@ -1,7 +1,5 @@
 import type { SpawnSyncReturns } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
 
 import { KernelRefusal, ToolError } from '../../domain/errors.ts';
 import { hearFromElsewhere, isListening } from '../../ffi/libbpf-log.ts';
@@ -9,10 +7,8 @@ import { libbpf } from '../../ffi/libbpf.ts';
 import { EINTR } from '../check.ts';
 import { receiveDescriptors, socketPair } from '../descriptor-passing.ts';
 import type { Fd } from '../fd.ts';
+import { childEnvironment, childScript } from '../own-child.ts';
 import type { LoadTask, ObjectDescription, ObjectReport, ObjectTask } from './task.ts';
-
-/** The child's program lies beside the bundle, or in dist/, beside src/, which this file is in. */
-const places = ['object-child.cjs', '../../../dist/object-child.cjs'].map((path) => join(import.meta.dirname, path));
 
 /** How long libbpf may take to read a file, and to load it: the verifier may need a minute for a huge program. */
 const READ_LIMIT_MS = 30_000;
@@ -100,11 +96,11 @@ function perform(
 ): ObjectReport {
   // Where there is no libbpf, this says so.
   libbpf.libbpf_version_string();
-  const ended = childProcess().spawnSync(process.execPath, [script()], {
+  const ended = childProcess().spawnSync(process.execPath, [childScript('object-child.cjs')], {
     input: Buffer.concat([Buffer.from(`${JSON.stringify(task)}\n`), bytes]),
     stdio: ['pipe', 'pipe', 'pipe', ...inherited],
     cwd: '/',
-    env: environment(),
+    env: childEnvironment(),
     timeout: milliseconds,
     killSignal: 'SIGKILL',
     maxBuffer: REPORT_LIMIT,
@@ -149,17 +145,4 @@ function crash(path: string, step: 'open' | 'load', what: string): LibraryCrash 
       operation: `object ${step}`,
     },
   );
-}
-
-function script(): string {
-  const found = places.find((path) => existsSync(path));
-  if (found !== undefined) return found;
-  throw new ToolError('unsupported', 'a part of xdpctl, object-child.cjs, is not where it was installed', {
-    hint: `install xdpctl again; it belongs in ${import.meta.dirname}`,
-  });
-}
-
-/** Without what only makes Node slower to start, or changes it. */
-function environment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('NODE_')));
 }

@@ -16,6 +16,11 @@ export function redirect(text: string, before: readonly string[] = []): ChangeIn
   return (world) => ({ words: world.words(`redirect ${text}`), prepare: () => prepare(world, before) });
 }
 
+/** A change that asks for a confirmation, with the answer that keeps it. */
+export function confirmed(change: ChangeIn): ChangeIn {
+  return (world) => ({ ...change(world), input: '\n' });
+}
+
 interface Applying {
   readonly before?: readonly string[];
   readonly options?: readonly string[];

@@ -105,9 +105,9 @@ if (patterns.length === 0) {
 }
 // Each test takes what others on the machine do for theirs; the longest goes first.
 const jobs = [
-  () => tests('e2e', 1200, { asRoot: true }),
+  () => tests('e2e', 2400, { asRoot: true }),
   () => tests('unit', 600),
-  () => tests('kernel', 1200, { asRoot: true }),
+  () => tests('kernel', 2400, { asRoot: true }),
   () => tests('faults', 900, { asRoot: true }),
   () => tests('soak', 600, { asRoot: true }),
 ];

@@ -3,6 +3,16 @@ import { causes, type DropCause } from './drop-catalogue/cause.ts';
 
 const catalogue = causes([
   {
+    code: 'ingress-down',
+    summary: 'the device that the frames come in by is administratively down',
+    explanation:
+      'The driver takes no frames in, so that the program on the device never runs. Nothing is lost of what never came; the ' +
+      'sender sees a link without a carrier.',
+    signals: [],
+    functions: ['dev_open'],
+    fix: '`ip link set dev DEV up`',
+  },
+  {
     code: 'queue-without-socket',
     summary: 'a receive queue has no AF_XDP socket in the map',
     explanation:

@@ -7,6 +7,7 @@ describe('the catalogue of what is no loss yet', () => {
   it('has every code that scripts rely on, once, and none of a lost frame', () => {
     expect(checkCodes.toSorted()).toEqual(
       [
+        'ingress-down',
         'queue-without-socket',
         'cpu-offline',
         'frags-clash',

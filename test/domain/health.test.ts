@@ -312,6 +312,11 @@ const cases: readonly Case[] = [
     says: [['map-miss', 'likely', /the cpumap targets has no entry/, `${write} CPU value qsize 2048`]],
   },
   {
+    title: 'a device that lets nothing in',
+    parts: { devices: [{ ...r0, up: false }, r1] },
+    says: [['ingress-down', 'certain', /^r0 is administratively down: no frame comes in$/, 'ip link set dev r0 up']],
+  },
+  {
     title: 'a libxdp dispatcher whose components are not known',
     parts: { programs: [{ id: 116, name: 'xdp_dispatcher', mapIds: [] }] },
     says: [

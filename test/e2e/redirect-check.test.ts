@@ -140,6 +140,11 @@ const cases: readonly Case[] = [
   },
   { code: 'target-no-xmit', certainty: 'certain', breakIt: ({ sink }) => setGro(sink, false) },
   {
+    code: 'ingress-down',
+    certainty: 'certain',
+    breakIt: ({ router, ingress }) => setLink(router, 'set', ingress.name, 'down'),
+  },
+  {
     code: 'target-down',
     certainty: 'certain',
     breakIt: ({ router, egress }) => setLink(router, 'set', egress.name, 'down'),

@@ -23,7 +23,7 @@ const changes: Readonly<Record<string, ChangeIn>> = {
   'redirect attach': redirect('attach A --to B --dst-mac 02:00:00:00:00:01'),
   'redirect attach both ways by links': redirect('attach A --to B --both --link'),
   'redirect attach --replace': redirect('attach A --to C --replace', ['attach A --to B']),
-  'redirect attach --confirm': confirmed(redirect('attach A --to B --confirm 20s')),
+  'redirect attach --confirm': confirmed(redirect('attach A --to B')),
   'redirect apply': apply([{ dev: 'A', to: ['C'], on_miss: 'drop' }], {
     before: ['attach A --to B', 'attach C --to B'],
     options: ['--prune'],

@@ -13,7 +13,7 @@ export const verb: Verb = {
   summary: 'say what is wrong with redirect paths, without any traffic, and what mends it',
   synopsis: ['[DEV] [--exit-code]'],
   description: [
-    'Looks at every redirect path that begins in this network namespace: keys without an entry, targets that cannot transmit redirected frames or are down, MTUs, the peers of veths and the namespaces they are in, transmit rings, AF_XDP sockets and receive queues without one, CPUs that are offline, members that a broadcast leaves out, modes and programs that do not go together. Nothing is sent, and nothing is changed.',
+    'Looks at every redirect path that begins in this network namespace: devices that are down, keys without an entry, targets that cannot transmit redirected frames, MTUs, the peers of veths and the namespaces they are in, transmit rings, AF_XDP sockets and receive queues without one, CPUs that are offline, members that a broadcast leaves out, modes and programs that do not go together. Nothing is sent, and nothing is changed.',
     'Each problem has a code, whether it is certain or likely, a sentence, and the command that mends it: certain where the system proves it, likely where it depends on the program, the driver or the intention. The codes are those of lost frames, see xdpctl-debug(8), and those of CHECK CODES.',
     'Two faults are not among them, because no system can have them: the kernel takes no program into an entry that was not loaded for entries of that map (map update says which kind it must be), and lets no program use a devmap or cpumap of which another one has decided whether its users take frames of several buffers (prog load says so). Only a devmap_hash can have both kinds: frags-clash.',
   ],

@@ -1,11 +1,17 @@
-import { detachProgram, switchTxChecksumOff } from '../ledger/fixes.ts';
+import { detachProgram, setUp, switchTxChecksumOff } from '../ledger/fixes.ts';
 import { nameOf } from '../ledger/scene.ts';
 import { isHiddenDispatcher, type ObservedPath, programLabel } from '../observed-path.ts';
 import type { PathProblem } from './problem.ts';
 
 /** What is wrong at the beginning of a path: the device the frames come in by, and the program on it. */
 export function ingressProblems(path: ObservedPath): PathProblem[] {
-  return [...hiddenDispatcher(path), ...missingChecksums(path)];
+  return [...down(path), ...hiddenDispatcher(path), ...missingChecksums(path)];
+}
+
+function down({ device }: ObservedPath): PathProblem[] {
+  if (device.up) return [];
+  const sentence = `${device.ifname} is administratively down: no frame comes in`;
+  return [{ code: 'ingress-down', certainty: 'certain', sentence, fix: setUp(device) }];
 }
 
 function hiddenDispatcher(path: ObservedPath): PathProblem[] {

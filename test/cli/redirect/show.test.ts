@@ -92,9 +92,10 @@ INTERFACE  MODE    PROGRAM                            LINK  MAP            KEY  
 a"b        native  redirect (80)                         -  targets (4)      3  d9 (netns D)                      ok
                                                                              7  -                                 map-miss
 r0         native  redirect (60)                         5  targets (1)  20101  r1 [egress (61)]                  target-down
-r1         native  xdp_dispatcher (70) > filter (71)     -  socks (2)        0  socket of app (12) at r1 queue 0  ok
+r1         native  xdp_dispatcher (70) > filter (71)     -  -                -  -                                 ingress-down
+                                                            socks (2)        0  socket of app (12) at r1 queue 0  ok
                                                             cpumap (3)       1  CPU 1, queue of 192               ok
-3 paths, 2 problems: xdpctl redirect check says what to do
+3 paths, 3 problems: xdpctl redirect check says what to do
 `);
     expect(showTable(nothing, plain, typedHere)).toBe('nothing is redirected\n');
   });
@@ -110,14 +111,14 @@ r0 (native)
 \`-- redirect (60), link 5
     \`-- targets (1), devmap_hash, 1 of 32 used, /p/t
         \`-- key 20101 -> r1 [egress (61)]  target-down
-r1 (native)
+r1 (native)  ingress-down
 \`-- xdp_dispatcher (70)
     |-- component filter (71)
     |-- socks (2), xskmap, 1 of 4 used
     |   \`-- key 0 -> socket of app (12) at r1 queue 0
     \`-- map (3), cpumap, 1 of 2 used
         \`-- key 1 -> CPU 1, queue of 192
-3 paths, 2 problems: xdpctl redirect check says what to do
+3 paths, 3 problems: xdpctl redirect check says what to do
 `);
     expect(showTree(nothing, plain, typedHere)).toBe('nothing is redirected\n');
   });
@@ -186,7 +187,7 @@ r1 (native)
     expect(data[2]).toMatchObject({
       prog: { name: 'xdp_dispatcher' },
       components: [{ id: 71, name: 'filter', tag: 'dd' }],
-      health: { ok: true, problems: [] },
+      health: { ok: false, problems: ['ingress-down'] },
       maps: [
         {
           entries: [
@@ -229,6 +230,12 @@ describe('redirect check', () => {
         prog: { id: 60, name: 'redirect' },
         map: { id: 1, name: 'targets', pinned: ['/p/t'] },
         key: r0.ifindex,
+        fix: 'ip link set dev r1 up',
+      },
+      {
+        code: 'ingress-down',
+        certainty: 'certain',
+        from: { ifindex: r1.ifindex, ifname: 'r1' },
         fix: 'ip link set dev r1 up',
       },
     ]);

@@ -16,9 +16,12 @@ export function redirect(text: string, before: readonly string[] = []): ChangeIn
   return (world) => ({ words: world.words(`redirect ${text}`), prepare: () => prepare(world, before) });
 }
 
-/** A change that asks for a confirmation, with the answer that keeps it. */
+/** The same change with --confirm, and with the answer that keeps it. */
 export function confirmed(change: ChangeIn): ChangeIn {
-  return (world) => ({ ...change(world), input: '\n' });
+  return (world) => {
+    const { words, ...rest } = change(world);
+    return { ...rest, words: [...words, '--confirm', '20s'], input: '\n', next: words };
+  };
 }
 
 interface Applying {

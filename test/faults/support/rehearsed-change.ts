@@ -12,6 +12,8 @@ export interface Change {
   /** Its words, after the options of the tool. */
   readonly words: readonly string[];
   readonly input?: string;
+  /** The words of the run after a fault, where they are others: it gets no terminal. */
+  readonly next?: readonly string[];
   /** Makes what the command finds, from nothing. */
   readonly prepare?: () => void | Promise<void>;
   /** The state that it leaves is the one that it finds: what it makes goes with it. */
@@ -50,7 +52,7 @@ export class RehearsedChange {
     this.between = rest.slice(0, -1);
     this.#world = world;
     this.#commands = commands;
-    this.#args = argsOf(world, change);
+    this.#args = argsOf(world, change.words);
   }
 
   /** Makes the old state from any state, where it has not stayed, and runs the command with a fault. */
@@ -76,11 +78,11 @@ export class RehearsedChange {
     return state;
   }
 
-  /** Runs the command again, without a fault: it must get to the new state from wherever the first left it. @returns what is wrong */
+  /** Runs the command again (or `next`), without a fault: it must get to the new state from wherever the first left it. @returns what is wrong */
   async again(): Promise<string[]> {
     const before = this.#world.state();
-    const { input } = this.change;
-    const { status, stderr } = await runWith(this.#args, async function* stdin() {
+    const { input, words, next = words } = this.change;
+    const { status, stderr } = await runWith(argsOf(this.#world, next), async function* stdin() {
       if (input !== undefined) yield Buffer.from(input);
     });
     const wrong: string[] = [];
@@ -100,7 +102,7 @@ export async function rehearse(world: FaultWorld, commands: FaultyCommands, chan
     states.push(world.state());
   }
   await begin(world, change);
-  const { result, calls, left } = commands.run(argsOf(world, change), undefined, inputOf(change));
+  const { result, calls, left } = commands.run(argsOf(world, change.words), undefined, inputOf(change));
   expect(result).toMatchObject({ status: 0, signal: null, stderr: expect.not.stringContaining('error') });
   expect(calls).not.toEqual([]);
   expect(left).toEqual([]);
@@ -134,7 +136,7 @@ async function begin(world: FaultWorld, change: Change): Promise<void> {
   await change.prepare?.();
 }
 
-function argsOf({ router }: FaultWorld, { words }: Change): readonly string[] {
+function argsOf({ router }: FaultWorld, words: readonly string[]): readonly string[] {
   return ['-j', '-q', '--netns', router.netns, ...words];
 }
 

@@ -13,7 +13,7 @@ import { runPrefix } from '../support/run-id.ts';
 import { counters } from '../support/world.ts';
 
 /** Kills of each kind of change. */
-const KILLS = { attach: 13, replace: 13, apply: 12, detach: 12, confirm: 12 };
+const KILLS = { attach: 13, replace: 13, apply: 12, detach: 12, confirm: 6 };
 
 /** Where xdpctl keeps its pins. */
 const STORE = '/sys/fs/bpf/xdpctl';

@@ -13,7 +13,7 @@ describe.each(Object.entries(lossCases))('frames that are lost %s', (_where, cas
 
   beforeAll(async () => {
     await experiment.run(made, sendThrough);
-  }, 180_000);
+  }, 300_000);
 
   afterAll(() => experiment[Symbol.dispose]());
 
@@ -64,7 +64,7 @@ describe('frames that are not lost', () => {
       await sendThrough(each, path);
       await each.untilArrived(path);
     });
-  }, 180_000);
+  }, 300_000);
 
   afterAll(() => experiment[Symbol.dispose]());
 

@@ -1,5 +1,6 @@
 import { readFileSync, writeSync } from 'node:fs';
 
+import { libbpfVersion } from '../../kernel/libbpf-version.ts';
 import { DescriptorStream } from '../../output/descriptor-stream.ts';
 import { Reporter } from '../../output/reporter.ts';
 import { defaultOptions, type GlobalOptions } from '../global-options.ts';
@@ -18,10 +19,14 @@ const STDOUT = 1;
 const STDERR = 3;
 
 async function guard(): Promise<void> {
+  // Loaded now: what kills the command may be a lack of memory.
+  libbpfVersion();
   writeSync(STDOUT, 'ready\n');
   // Comes to an end when the command does.
   const told = readFileSync(STDIN, 'utf8');
-  const options: GlobalOptions = { ...defaultOptions, ...(told !== '' && (JSON.parse(told) as GuardOptions)) };
+  const given = told === '' ? {} : (JSON.parse(told) as GuardOptions);
+  // Where nothing is mounted any more, nothing is left to take back.
+  const options: GlobalOptions = { ...defaultOptions, ...given, nomount: true };
   const streams = { stdout: new DescriptorStream(STDOUT), stderr: new DescriptorStream(STDERR) };
   const reporter = new Reporter(streams, { ...options, env: process.env });
   try {

@@ -53,8 +53,10 @@ export class ConfirmGuard implements AsyncDisposable {
       stdout?.once('end', () => resolve(undefined));
       this.#child.once('error', (error) => reject(cannotStart(process.execPath, error)));
     });
-    if (word === undefined)
-      throw new ToolError('refused', 'the process that guards an unconfirmed change does not start');
+    if (word !== undefined) return;
+    throw new ToolError('refused', 'the process that is to take an unconfirmed change back does not start', {
+      hint: 'memory, processes or descriptors may be short; nothing has changed, and --yes does without a confirmation',
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { startXdpctl, type RunningCommand, xdpctlPath } from '../support/command.ts';
+import { type RunningCommand, startXdpctl, xdpctl, xdpctlPath } from '../support/command.ts';
 import { expectNothingNew, kernelState, type KernelState } from '../support/leaks.ts';
 import { untilLine } from '../support/lines.ts';
 import { needProgram } from '../support/need.ts';
@@ -179,6 +179,29 @@ describe('redirect attach --confirm', () => {
     expect(await running.result()).toMatchObject({ status: 1 });
     expect(router.attached(b.name)).toBeUndefined();
     await expectForwarding('right');
+  });
+});
+
+describe('a change that nobody could confirm is not begun', () => {
+  it('because standard input is the document', () => {
+    const { a, b, netns } = router;
+    const input = JSON.stringify({ xdpctl: 1, redirects: [{ dev: a.name, to: [b.name] }] });
+    const { status, stderr } = xdpctl(['--netns', netns, 'redirect', 'apply', '-', '--confirm', '20s'], { input });
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: 'error: --confirm reads its answer from standard input, so the document must be in a file\n',
+    });
+    expect(router.attached(a.name)).toBeUndefined();
+  });
+
+  it('because standard input is the batch', () => {
+    const { a, b, netns } = router;
+    const input = `redirect attach ${a.name} --to ${b.name} --confirm 20s\n`;
+    const { status, stderr } = xdpctl(['--netns', netns, 'batch', 'file', '-'], { input });
+    expect(status).toBe(2);
+    // Without the line that says that it is in effect.
+    expect(stderr).toMatch(/^error: [^\n]*standard input is the batch itself: [^\n]*\n$/);
+    expect(router.attached(a.name)).toBeUndefined();
   });
 });
 

@@ -37,9 +37,13 @@ afterAll(() => {
   router[Symbol.dispose]();
 });
 
+function redirect(...words: readonly string[]): string[] {
+  return ['--netns', router.netns, 'redirect', ...words];
+}
+
 /** Starts `xdpctl redirect …`, kills it when its life is over by so much, and waits for its end. */
 async function killed(words: readonly string[], milliseconds: number): Promise<void> {
-  await using running = startXdpctl(['--netns', router.netns, 'redirect', ...words]);
+  await using running = startXdpctl(redirect(...words));
   await sleep(milliseconds);
   await running.stop('SIGKILL');
 }
@@ -47,7 +51,7 @@ async function killed(words: readonly string[], milliseconds: number): Promise<v
 /** How long a command takes when nobody kills it. */
 async function timeOf(words: readonly string[]): Promise<number> {
   const start = performance.now();
-  await using running = startXdpctl(['--netns', router.netns, 'redirect', ...words]);
+  await using running = startXdpctl(redirect(...words));
   expect(await running.result()).toMatchObject({ status: 0 });
   return performance.now() - start;
 }
@@ -110,18 +114,7 @@ it('a change that nobody has confirmed is taken back after a kill at any moment,
   const { a, b, c } = router;
   await router.clear();
   await router.done('attach', a.name, '--to', b.name);
-  const words = [
-    '--netns',
-    router.netns,
-    'redirect',
-    'attach',
-    a.name,
-    '--to',
-    c.name,
-    '--replace',
-    '--confirm',
-    '60s',
-  ];
+  const words = redirect('attach', a.name, '--to', c.name, '--replace', '--confirm', '60s');
   const inode = statSync(`/run/netns/${router.netns}`).ino;
   const start = performance.now();
   await using whole = startXdpctl(words, { keepInputOpen: true });
@@ -143,7 +136,7 @@ it('a change that nobody has confirmed is taken back after a kill at any moment,
 describe('two commands at once', () => {
   it('are one after the other: the second finds the device taken', async () => {
     const { a, b, c } = router;
-    const words = (to: string): string[] => ['-j', '--netns', router.netns, 'redirect', 'attach', a.name, '--to', to];
+    const words = (to: string): string[] => ['-j', ...redirect('attach', a.name, '--to', to)];
     await using one = startXdpctl(words(b.name));
     await using other = startXdpctl(words(c.name));
     const results = await Promise.all([one.result(), other.result()]);
@@ -154,16 +147,7 @@ describe('two commands at once', () => {
 
   it('take the place of each other in any order, and nothing is lost', async () => {
     const { a, b, c } = router;
-    const words = (to: string): string[] => [
-      '--netns',
-      router.netns,
-      'redirect',
-      'attach',
-      a.name,
-      '--to',
-      to,
-      '--replace',
-    ];
+    const words = (to: string): string[] => redirect('attach', a.name, '--to', to, '--replace');
     const running = [b, c, b, c].map(({ name }) => startXdpctl(words(name)));
     const results = await Promise.all(running.map((each) => each.result()));
     expect(results.map(({ status }) => status)).toEqual([0, 0, 0, 0]);

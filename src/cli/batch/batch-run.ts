@@ -191,7 +191,6 @@ export class BatchRun {
   }
 }
 
-// oxlint-disable-next-line require-yield
-async function* stdinIsTaken(): AsyncGenerator<Uint8Array> {
-  throw usageError('standard input is the batch itself: the document must be in a file');
+function stdinIsTaken(): never {
+  throw usageError('standard input is the batch itself: the document, or the batch, must be in a file');
 }

@@ -1,3 +1,4 @@
+import { usageError } from '../../domain/errors.ts';
 import { stepTexts } from '../../domain/path-plan.ts';
 import type { Outcome } from '../../output/outcome.ts';
 import { dryRun } from '../dry-run.ts';
@@ -18,7 +19,7 @@ export const verb: Verb = {
   description: [
     'The document is what redirect export prints. Each element of redirects is a path: dev, and where its frames go: to (interfaces, or objects with dev, key, egress, dst_mac, src_mac), cpus (numbers, or objects with cpu, qsize, prog), xsk (true), map or object. The other keys are the options of redirect attach, with underscores: broadcast, exclude_ingress, egress, dst_mac, src_mac, qsize, prog, program, key, on_miss, mode, link.',
     'It is checked as a whole before the first change; an error names the place. What is as declared already is left alone, an entry that differs is written in place, and only what was fixed when a program was loaded takes a new program, which replaces the old one in one step where the kernel can do that. Paths that the document does not name stay, unless --prune is given. Programs that xdpctl did not attach are never replaced. A program of your own is known by its file and its name, not by its content: a file that has changed is loaded with redirect attach --replace.',
-    'All or nothing: when a step fails, what was done before is taken back. After a kill the next command does that.',
+    'All or nothing: when a step fails, what was done before is taken back. After a kill the next command does that. With --confirm the answer comes from standard input, so the document must be in a file.',
   ],
   arguments: [fileArgument],
   options: [
@@ -57,6 +58,9 @@ export const verb: Verb = {
     const file = words.take('the file');
     words.end();
     const confirm = parseConfirmTime(optionValue(input, 'confirm'));
+    if (confirm !== undefined && file === '-') {
+      throw usageError('--confirm reads its answer from standard input, so the document must be in a file');
+    }
     const paths = await readDeclared(file, context);
     using held = await holdStore(context);
     const steps = planDeclared(paths, held.store, { prune: flag(input, 'prune') });

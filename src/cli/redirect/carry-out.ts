@@ -9,7 +9,7 @@ import { warnNotUndone, warnUnfinished } from './store.ts';
  * Does the steps, all or none: a failure, a signal, or a missing confirmation takes back what was done.
  *
  * @param options.confirm milliseconds that the user has to confirm what is in effect by then; undefined: it stays
- * @throws ToolError and KernelRefusal of the step that failed; Interrupted
+ * @throws ToolError and KernelRefusal of the step that failed; ToolError usage where nobody can confirm; Interrupted
  */
 export async function carryOut(
   steps: readonly Step[],
@@ -18,7 +18,8 @@ export async function carryOut(
   { confirm }: { readonly confirm: number | undefined },
 ): Promise<readonly PlacedPath[]> {
   if (steps.length === 0) return [];
-  await using _guard = confirm === undefined ? undefined : await guarded(context);
+  const answers = confirm === undefined ? undefined : context.stdin();
+  await using _guard = answers === undefined ? undefined : await guarded(context);
   const change = new PathChange(store, { trial: confirm !== undefined });
   try {
     for (const step of steps) {
@@ -30,7 +31,7 @@ export async function carryOut(
       const pause = context.breathe();
       if (pause !== undefined) await pause;
     }
-    if (confirm !== undefined) await confirmed(confirm, context);
+    if (confirm !== undefined && answers !== undefined) await confirmed(confirm, answers, context);
     const placed = change.commit();
     if (change.unfinished !== undefined) await warnUnfinished(change.unfinished, context);
     return placed;

@@ -18,11 +18,16 @@ export function parseConfirmTime(word: string | undefined): number | undefined {
  * cut off cannot give it, and its end comes as SIGHUP or as the end of the input.
  *
  * @param milliseconds how long
+ * @param answers standard input, asked for before the change: where it is not to be had, nothing is begun
  * @throws ToolError refused when it was not confirmed; Interrupted when a signal came
  */
-export async function confirmed(milliseconds: number, context: Context): Promise<void> {
+export async function confirmed(
+  milliseconds: number,
+  answers: AsyncIterable<Uint8Array>,
+  context: Context,
+): Promise<void> {
   await context.ready(`in effect; press Enter within ${milliseconds / 1000} s to keep it, or it is taken back`);
-  const answer = await readAnswer(context, process.uptime() * 1000 + milliseconds);
+  const answer = await readAnswer(answers, context, process.uptime() * 1000 + milliseconds);
   if (answer === 'yes') return;
   if (answer === 'interrupted') throw new Interrupted('interrupted before it was confirmed: the change was taken back');
   throw new ToolError('refused', `${reasons[answer]}: the change was taken back`, {
@@ -47,8 +52,8 @@ const STDIN = 0;
  *
  * @param end when the time is over, in milliseconds of this process's life
  */
-async function readAnswer(context: Context, end: number): Promise<Answer> {
-  const pieces = context.stdin()[Symbol.asyncIterator]();
+async function readAnswer(answers: AsyncIterable<Uint8Array>, context: Context, end: number): Promise<Answer> {
+  const pieces = answers[Symbol.asyncIterator]();
   const line: number[] = [];
   for (;;) {
     // Only what is there is read: a read that waits would keep the command from ending when the time is over.

@@ -5,6 +5,7 @@ import type { Fd } from '../../../src/kernel/fd.ts';
 import { readMapFdInfo } from '../../../src/kernel/map-info.ts';
 import { BpfMap } from '../../../src/kernel/map.ts';
 import { inNetns } from '../../../src/kernel/netns.ts';
+import { sweepGoneDevices } from '../../../src/kernel/path-journal.ts';
 import { PathStore } from '../../../src/kernel/path-store.ts';
 import { openPin, pinObject } from '../../../src/kernel/pin.ts';
 import { BpfProgram } from '../../../src/kernel/program.ts';
@@ -34,6 +35,11 @@ export class FaultWorld implements Disposable {
   readonly files = new TemporaryFolder();
   readonly #loaded = new Map<string, Fd>();
   readonly #inode = inNetns(this.router.netns, () => new PathStore().netns);
+
+  constructor() {
+    // What a killed run has left of a namespace that is gone: a new one may have its inode number.
+    sweepGoneDevices(STORE);
+  }
 
   /** Runs `xdpctl …` in this process, in the router's namespace; it is to succeed. */
   readonly done = async (...args: readonly string[]): Promise<void> => {

@@ -18,9 +18,9 @@ export async function carryOut(
   { confirm }: { readonly confirm: number | undefined },
 ): Promise<readonly PlacedPath[]> {
   if (steps.length === 0) return [];
-  const answers = confirm === undefined ? undefined : context.stdin();
-  await using _guard = answers === undefined ? undefined : await guarded(context);
-  const change = new PathChange(store, { trial: confirm !== undefined });
+  const question = confirm === undefined ? undefined : { milliseconds: confirm, answers: context.stdin() };
+  await using _guard = question === undefined ? undefined : await guarded(context);
+  const change = new PathChange(store, { trial: question !== undefined });
   try {
     for (const step of steps) {
       await change.prepare(step);
@@ -31,7 +31,7 @@ export async function carryOut(
       const pause = context.breathe();
       if (pause !== undefined) await pause;
     }
-    if (confirm !== undefined && answers !== undefined) await confirmed(confirm, answers, context);
+    if (question !== undefined) await confirmed(question, context);
     const placed = change.commit();
     if (change.unfinished !== undefined) await warnUnfinished(change.unfinished, context);
     return placed;

@@ -13,19 +13,21 @@ export function parseConfirmTime(word: string | undefined): number | undefined {
   return parseDuration(word, '--confirm', { most: LONGEST_MS, text: '24h' });
 }
 
+/** What the user is asked. */
+export interface Question {
+  /** How long there is for an answer. */
+  readonly milliseconds: number;
+  /** Standard input, asked for before the change: where it is not to be had, nothing is begun. */
+  readonly answers: AsyncIterable<Uint8Array>;
+}
+
 /**
  * Waits for the user to confirm a change that is in effect: for Enter on standard input. A connection that the change has
  * cut off cannot give it, and its end comes as SIGHUP or as the end of the input.
  *
- * @param milliseconds how long
- * @param answers standard input, asked for before the change: where it is not to be had, nothing is begun
  * @throws ToolError refused when it was not confirmed; Interrupted when a signal came
  */
-export async function confirmed(
-  milliseconds: number,
-  answers: AsyncIterable<Uint8Array>,
-  context: Context,
-): Promise<void> {
+export async function confirmed({ milliseconds, answers }: Question, context: Context): Promise<void> {
   await context.ready(`in effect; press Enter within ${milliseconds / 1000} s to keep it, or it is taken back`);
   const answer = await readAnswer(answers, context, process.uptime() * 1000 + milliseconds);
   if (answer === 'yes') return;

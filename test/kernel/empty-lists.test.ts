@@ -3,10 +3,14 @@ import { describe, expect, it, vi } from 'vitest';
 import { runHere } from '../support/run-here.ts';
 import { createWorld } from '../support/world.ts';
 
-// A kernel of which nobody uses BPF yet.
+// A machine on which nobody uses BPF or AF_XDP yet; tests that run beside this one do.
 vi.mock('../../src/kernel/object-ids.ts', async (original) => ({
   ...(await original<object>()),
   *objectIds() {},
+}));
+vi.mock('../../src/kernel/socket-owners.ts', async (original) => ({
+  ...(await original<object>()),
+  processIds: () => [],
 }));
 
 describe('a list of which there is nothing', () => {

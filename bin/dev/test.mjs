@@ -4,13 +4,15 @@
  *     npm test                  all checks and tests
  *     npm test -- PATTERN …     only the tests in files whose path contains one of the patterns
  *
- * The last line is `N passed, N failed, N skipped`; every check that is not a test file counts as one test.
+ * Files with tests that failed beside others are run once more alone (second-look.mjs). The last line is
+ * `N passed, N failed, N skipped`; every check that is not a test file counts as one test.
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
 import { runToEnd } from './run-to-end.mjs';
+import { secondLook } from './second-look.mjs';
 import { setup } from './setup.mjs';
 import { vitestStep } from './vitest-step.mjs';
 
@@ -21,8 +23,8 @@ const isRoot = process.getuid() === 0;
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const node = process.execPath;
 
-/** @type {import('./vitest-step.mjs').Result[]} */
-const results = [];
+/** @type {import('./second-look.mjs').ProjectResult[]} */
+let results = [];
 
 /** How a check ends that cannot be made here. */
 const SKIPPED = 'exit 77';
@@ -47,7 +49,17 @@ function check(name, command, { seconds = 180, asRoot = false } = {}) {
 
 function tests(project, seconds, { asRoot = false } = {}) {
   const name = `${project} tests`;
-  return timed(name, () => (asRoot && !isRoot ? [needsRoot(name)] : vitestStep({ root, project, patterns, seconds })));
+  return timed(name, async () => {
+    if (asRoot && !isRoot) return [needsRoot(name)];
+    const ended = await vitestStep({ root, project, patterns, seconds });
+    return ended.map((result) => ({ ...result, project }));
+  });
+}
+
+/** Once more, with nothing beside it. */
+function alone(project, files) {
+  console.log(`\n== once more, alone: ${files.join(', ')} ==`);
+  return vitestStep({ root, project, patterns: files, seconds: 600 });
 }
 
 function needsRoot(name) {
@@ -86,11 +98,13 @@ function failUnexpectedSkips() {
 
 function report(state) {
   const those = results.filter((result) => result.state === state);
-  if (those.length > 0 && state !== 'passed') {
-    console.log(`\n== ${state} ==`);
-    for (const { name, reason } of those) console.log(`${name}: ${reason ?? 'no reason given'}`);
-  }
+  if (state !== 'passed') list(state, those);
   return `${those.length} ${state}`;
+}
+
+function list(title, those) {
+  if (those.length > 0) console.log(`\n== ${title} ==`);
+  for (const { name, reason } of those) console.log(`${name}: ${reason ?? 'no reason given'}`);
 }
 
 setup({ for: 'test' });
@@ -118,7 +132,10 @@ if (patterns.length === 0) {
   jobs.push(() => check('benchmarks', [node, 'test/bench/run.mjs', '--smoke'], longer));
 }
 await inTwoLanes(jobs);
+const look = await secondLook(results, alone);
+results = look.results;
 if (inCi) failUnexpectedSkips();
+list('failed beside other tests, and passed alone', look.disturbed);
 const counts = ['passed', 'failed', 'skipped'];
 const lines = ['skipped', 'failed', 'passed'].map(report);
 console.log(`\n${counts.map((state) => lines.find((line) => line.endsWith(state))).join(', ')}`);

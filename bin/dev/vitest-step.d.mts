@@ -1,5 +1,7 @@
 export interface Result {
   readonly name: string;
+  /** That of a test which told its end itself. */
+  readonly file?: string;
   readonly state: 'passed' | 'failed' | 'skipped';
   readonly reason?: string;
 }

@@ -9,7 +9,8 @@ const vitest = join(import.meta.dirname, '..', '..', 'node_modules', 'vitest', '
 const reporter = join(import.meta.dirname, 'test-reporter.mjs');
 
 /**
- * @typedef {{ name: string, state: 'passed' | 'failed' | 'skipped', reason?: string }} Result
+ * @typedef {{ name: string, file?: string, state: 'passed' | 'failed' | 'skipped', reason?: string }} Result
+ * `file`: that of a test which told its end itself
  * @typedef {{ file: string, name?: string, state: 'expected' | Result['state'], reason?: string }} Line of test-reporter.mjs
  */
 
@@ -70,7 +71,7 @@ export async function vitestStep({ root, project, patterns, seconds }) {
       ended,
     );
     const results = [
-      ...ended.map(({ state, reason, ...test }) => ({ name: label(test), state, reason })),
+      ...ended.map(({ state, reason, ...test }) => ({ name: label(test), file: test.file, state, reason })),
       ...lost.map((test) => failure(label(test), 'no result: its process died or was killed')),
     ];
     // Leftovers and errors outside of tests are told by the exit code alone.

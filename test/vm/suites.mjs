@@ -11,7 +11,7 @@ export const features = 'test/kernel/kernel-features.test.ts';
 export const losses = 'test/kernel/tracing-drops.test.ts';
 
 /** Of the tests of the built command, those whose outcome is the kernel's doing. */
-const commands = ['debug-drops', 'redirect', 'redirect-test', 'xsk-bind', 'xskmap'].map(
+const commands = ['debug-drops', 'redirect', 'redirect-confirm', 'redirect-test', 'xsk-bind', 'xskmap'].map(
   (name) => `test/e2e/${name}.test.ts`,
 );
 

@@ -71,7 +71,10 @@ export interface LiveDevice {
   readonly xdpMode?: LiveMode;
   /** The mode of each, where there are several (a card that runs one beside that of its driver). */
   readonly xdpModes?: readonly LiveMode[];
+  /** Receive queues in use. */
   readonly rxQueues?: number;
+  /** Those it was made with (net_device.num_rx_queues); more cannot come into use. */
+  readonly mostRxQueues?: number;
   readonly txQueues?: number;
 }
 

@@ -258,6 +258,7 @@ function describe(sighting: Sighting, peer: LivePeer | undefined): LiveDevice {
     ...abilities(sighting, peer),
     progIds: xdp.map(({ progId }) => progId),
     rxQueues: sighting.channels?.rx ?? here.rxQueues,
+    mostRxQueues: here.rxQueues,
     txQueues: sighting.channels?.tx ?? here.txQueues,
     ...(features !== undefined && { nativeXdp: features.basic }),
     ...(carrier !== undefined && { carrier }),

@@ -90,6 +90,17 @@ describe('redirect attach', () => {
     ]);
   });
 
+  it('by receive queue: more targets than the device can have queues', async () => {
+    const { a, b, c } = router;
+    const [made] = JSON.parse(router.tool('ip', '-j', '-d', 'link', 'show', 'dev', a.name)) as [
+      { num_rx_queues: number },
+    ];
+    const targets = Array.from({ length: made.num_rx_queues }, () => ['--to', b.name]).flat();
+    const { status, stderr } = await router.redirect('attach', a.name, ...targets, '--to', c.name, '--key', 'queue');
+    expect(status).toBe(0);
+    expect(stderr).toContain(`it was made with ${made.num_rx_queues}, and cannot have more`);
+  });
+
   it.each([
     ['a receive queue', (_map: string) => ['--to', 'right', '--key', 'queue']],
     ['the receive queues of a map of others', (map: string) => ['--map', map]],

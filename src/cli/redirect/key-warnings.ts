@@ -61,10 +61,8 @@ function unreached({ targets }: RedirectPath, device: LiveDevice): Warning[] {
   const wanted = Math.max(...idle.map(({ key }) => key)) + 1;
   const has = queues === 1 ? 'only one receive queue' : `only ${queues} receive queues`;
   const names = idle.map(({ ifname }) => ifname).join(', ');
-  return [
-    {
-      message: `${names} ${idle.length === 1 ? 'gets' : 'get'} nothing: ${device.ifname} has ${has}`,
-      hint: setRxQueues(device, wanted),
-    },
-  ];
+  const { mostRxQueues = wanted } = device;
+  const hint =
+    wanted > mostRxQueues ? `it was made with ${mostRxQueues}, and cannot have more` : setRxQueues(device, wanted);
+  return [{ message: `${names} ${idle.length === 1 ? 'gets' : 'get'} nothing: ${device.ifname} has ${has}`, hint }];
 }

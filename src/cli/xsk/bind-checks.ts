@@ -66,13 +66,13 @@ function queuesInUse({ ifname, rxQueues = 1 }: LiveDevice): number {
   return channels(socket.fd, ifname)?.rx ?? rxQueues;
 }
 
-function checkQueue({ ifname, rxQueues = 1 }: LiveDevice, queue: number): void {
+function checkQueue({ ifname, rxQueues = 1, mostRxQueues }: LiveDevice, queue: number): void {
   if (queue < rxQueues) return;
   const queues = rxQueues === 1 ? '1 receive queue, number 0' : `${rxQueues} receive queues, 0 to ${rxQueues - 1}`;
-  throw usageError(
-    `${ifname} has no queue ${queue}: it has ${queues}`,
-    ({ other }) =>
-      `more of them, where the driver can: ${other(['ethtool', '-L', ifname, 'rx', String(queue + 1)])} (or combined)`,
+  throw usageError(`${ifname} has no queue ${queue}: it has ${queues}`, ({ other }) =>
+    mostRxQueues !== undefined && queue >= mostRxQueues
+      ? `it was made with ${mostRxQueues}, and cannot have more`
+      : `more of them, where the driver can: ${other(['ethtool', '-L', ifname, 'rx', String(queue + 1)])} (or combined)`,
   );
 }
 

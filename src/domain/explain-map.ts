@@ -122,6 +122,8 @@ export function explainCreate(refusal: KernelRefusal): Explanation | undefined {
       return {
         kind: 'usage',
         message: `${aMapOf(type)} of ${Number(facts['maxEntries'])} entries, keys of ${Number(facts['keySize'])} and values of ${Number(facts['valueSize'])} bytes is more than the kernel allows`,
+        // bpf_map_charge_init() in kernel/bpf/syscall.c, until Linux 5.10.
+        hint: 'ask for fewer entries, or smaller ones; before Linux 5.11 all of a map must be less than 4 GiB',
       };
     case EINVAL:
       return {

@@ -142,6 +142,16 @@ describe('an errno that stands for several reasons', () => {
   });
 });
 
+it('a map that is too large may be one that later kernels take', () => {
+  const facts = { mapType: 'hash', keySize: 8, valueSize: 2_000_000, maxEntries: 10_000 };
+  const { kind, message, hint } = explain(new KernelRefusal('map create', 7, facts), root);
+  expect({ kind, message, hint }).toEqual({
+    kind: 'usage',
+    message: 'a hash of 10000 entries, keys of 8 and values of 2000000 bytes is more than the kernel allows',
+    hint: 'ask for fewer entries, or smaller ones; before Linux 5.11 all of a map must be less than 4 GiB',
+  });
+});
+
 describe('a system call that is missing', () => {
   it.each(['map next id', 'map update', 'pin get', 'object load', 'xdp link', 'prog get by id'])(
     'is bpf(2) for %s',

@@ -14,7 +14,8 @@ it.each(['hash', 'lpm_trie'] as const)('reads a %s of large values in pieces tha
     name: fixtureName(),
     keySize: 8,
     valueSize: 2_000_000,
-    maxEntries: 10_000,
+    // Less than 4 GiB: Linux before 5.11 refuses what its bpf_map_charge_init() cannot count in 32 bits.
+    maxEntries: 2000,
     flags: BPF_F_NO_PREALLOC,
   });
   const keys = [8, 16, 24, 32];

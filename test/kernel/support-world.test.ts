@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { countFrames, framesThrough, sendFrames } from '../support/frames.ts';
 import { tool, toolJson } from '../support/tool.ts';
-import { counters, createWorld, setLink, type EndOptions } from '../support/world.ts';
+import { counters, createWorld, type EndOptions, newIfindex, setLink } from '../support/world.ts';
 
 test('a world has the pair it was asked for, and leaves nothing', () => {
   let names: string[] = [];
@@ -59,4 +59,10 @@ test('either end may be at home, or both', () => {
     expect(counters(pair.a)).toMatchObject({ sent: 0 });
     expect(counters(pair.b)).toMatchObject({ sent: 0 });
   }
+});
+
+test('no ifindex is given twice', () => {
+  // Of 2,000 random numbers 34 would have been there before.
+  const given = Array.from({ length: 2000 }, newIfindex);
+  expect(new Set(given).size).toBe(2000);
 });

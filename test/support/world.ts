@@ -143,7 +143,21 @@ function addPair(one: Place, other: Place): Pair {
 
 function randomIdentity(): Pick<End, 'ifindex' | 'mac'> {
   const bytes = [0x02, ...randomBytes(5)].map((byte) => byte.toString(16).padStart(2, '0'));
-  return { ifindex: randomInt(1000, 60_000), mac: bytes.join(':') };
+  return { ifindex: newIfindex(), mac: bytes.join(':') };
+}
+
+const givenIfindexes = new Set<number>();
+
+/**
+ * An ifindex that no other interface of this process gets: the kernel's events name interfaces by it alone, also those of
+ * different network namespaces.
+ */
+export function newIfindex(): number {
+  let ifindex;
+  do ifindex = randomInt(1000, 60_000);
+  while (givenIfindexes.has(ifindex));
+  givenIfindexes.add(ifindex);
+  return ifindex;
 }
 
 interface LinkDescription {

@@ -49,6 +49,7 @@ export function loadObject(request: LoadRequest, all: boolean, context: Context)
       ? object.programs.map((program) => programPin(program, `${request.pin}/${pinName(program.name, object.path)}`))
       : [programPin(first, request.pin)]),
   ];
+  const absent = new Set(directories.filter((directory) => !exists(directory)));
   for (const directory of directories) checkDirectory(directory, context);
   for (const { path } of pins) checkNewPin(path, directories, context);
   checkDistinct(pins);
@@ -73,7 +74,7 @@ export function loadObject(request: LoadRequest, all: boolean, context: Context)
     const { id } = made.info;
     transaction.onRollback(() => takeBackPin(path, 'map', id));
   }
-  for (const directory of new Set(directories)) makeDirectory(directory, transaction);
+  for (const directory of absent) makeDirectory(directory, transaction);
   for (const { path, kind, open } of pins) {
     using opened = open();
     const { id } = opened.info;
@@ -195,8 +196,8 @@ function checkDistinct(pins: readonly WantedPin[]): void {
   }
 }
 
+/** Makes a directory that was not there: whoever has made it meanwhile is pinning in it now. */
 function makeDirectory(path: string, transaction: Transaction): void {
-  if (exists(path)) return;
   try {
     mkdirSync(osPath(path), { mode: 0o700 });
   } catch (error) {
@@ -204,7 +205,16 @@ function makeDirectory(path: string, transaction: Transaction): void {
     if (errno === undefined) throw error;
     throw new KernelRefusal('pin', -errno, { path });
   }
-  transaction.onRollback(() => rmdirSync(osPath(path)));
+  transaction.onRollback(() => removeDirectory(path));
+}
+
+/** What others have pinned there stays. */
+function removeDirectory(path: string): void {
+  try {
+    rmdirSync(osPath(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
+  }
 }
 
 function steps(

@@ -1,7 +1,7 @@
 /**
  * Looks once more, alone, at the few test files that failed while other tests used the same kernel: its lists of sockets
- * and programs, its tracers and its two CPUs are everybody's. Who passes then was disturbed, which is told, not hidden; a
- * defect of ours fails again.
+ * and programs, its tracers and its two CPUs are everybody's. Who passes then was disturbed, or has met a race of ours,
+ * which is why it is told and not hidden; what is plainly wrong fails again.
  */
 
 /** Failures in more files than this have another cause than a neighbour. */

@@ -103,6 +103,8 @@ describe('libbpf that crashes when a file is loaded', () => {
     expect(xdpctl(['-j', '--netns', router, 'redirect', 'export']).json()).toMatchObject({ redirects: [] });
     await expectNothingNew(before);
     expect(xdpctl([...words, ...targets])).toMatchObject({ status: 0 });
+    expect(xdpctl(['--netns', router, 'redirect', 'detach', ingress.name])).toMatchObject({ status: 0 });
+    await expectNothingNew(before);
   });
 });
 

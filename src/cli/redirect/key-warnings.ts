@@ -2,6 +2,7 @@ import { missing } from '../../domain/health/devmap.ts';
 import { setRxQueues } from '../../domain/ledger/fixes.ts';
 import type { LiveDevice } from '../../domain/live-system.ts';
 import { builtinObject, entriesOf, type PathProgram, type RedirectPath } from '../../domain/redirect-path.ts';
+import { tooManyRxQueues } from '../../domain/xdp-queues.ts';
 import { locatePeer, readDevice } from '../../kernel/devices.ts';
 import { openMapAs } from '../../kernel/named-objects.ts';
 import { occupiedEntries } from '../../kernel/path-entries.ts';
@@ -61,8 +62,6 @@ function unreached({ targets }: RedirectPath, device: LiveDevice): Warning[] {
   const wanted = Math.max(...idle.map(({ key }) => key)) + 1;
   const has = queues === 1 ? 'only one receive queue' : `only ${queues} receive queues`;
   const names = idle.map(({ ifname }) => ifname).join(', ');
-  const { mostRxQueues = wanted } = device;
-  const hint =
-    wanted > mostRxQueues ? `it was made with ${mostRxQueues}, and cannot have more` : setRxQueues(device, wanted);
+  const hint = tooManyRxQueues(device, wanted) ?? setRxQueues(device, wanted);
   return [{ message: `${names} ${idle.length === 1 ? 'gets' : 'get'} nothing: ${device.ifname} has ${has}`, hint }];
 }

@@ -2,6 +2,7 @@ import { type AttachDangers, attachDangers, isHardware } from '../../domain/atta
 import { KernelRefusal, ToolError, usageError } from '../../domain/errors.ts';
 import { kernelFeatures } from '../../domain/kernel-feature.ts';
 import type { LiveDevice } from '../../domain/live-system.ts';
+import { tooManyRxQueues } from '../../domain/xdp-queues.ts';
 import { readDevice } from '../../kernel/devices.ts';
 import { channels } from '../../kernel/ethtool.ts';
 import { hasFeature } from '../../kernel/kernel-features.ts';
@@ -66,13 +67,15 @@ function queuesInUse({ ifname, rxQueues = 1 }: LiveDevice): number {
   return channels(socket.fd, ifname)?.rx ?? rxQueues;
 }
 
-function checkQueue({ ifname, rxQueues = 1, mostRxQueues }: LiveDevice, queue: number): void {
+function checkQueue(device: LiveDevice, queue: number): void {
+  const { ifname, rxQueues = 1 } = device;
   if (queue < rxQueues) return;
   const queues = rxQueues === 1 ? '1 receive queue, number 0' : `${rxQueues} receive queues, 0 to ${rxQueues - 1}`;
-  throw usageError(`${ifname} has no queue ${queue}: it has ${queues}`, ({ other }) =>
-    mostRxQueues !== undefined && queue >= mostRxQueues
-      ? `it was made with ${mostRxQueues}, and cannot have more`
-      : `more of them, where the driver can: ${other(['ethtool', '-L', ifname, 'rx', String(queue + 1)])} (or combined)`,
+  throw usageError(
+    `${ifname} has no queue ${queue}: it has ${queues}`,
+    ({ other }) =>
+      tooManyRxQueues(device, queue + 1) ??
+      `more of them, where the driver can: ${other(['ethtool', '-L', ifname, 'rx', String(queue + 1)])} (or combined)`,
   );
 }
 
